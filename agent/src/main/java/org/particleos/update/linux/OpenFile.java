@@ -1,0 +1,58 @@
+package org.particleos.update.linux;
+
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.file.Path;
+
+/**
+ * An open regular file or block device with 64 bit offsets. Buffers must be direct: payload never
+ * touches the heap. Reads and writes at different offsets may come from different threads; closing
+ * is the opener's business, once.
+ */
+public interface OpenFile extends AutoCloseable {
+  enum LockMode {
+    SHARED,
+    EXCLUSIVE
+  }
+
+  Path path();
+
+  boolean blockDevice();
+
+  /** Size of the file or device now. */
+  long sizeBytes() throws IOException;
+
+  /** Logical sector size of a block device (BLKSSZGET); 512 for regular files. */
+  int sectorBytes() throws IOException;
+
+  /**
+   * Reads at the offset until the buffer is full or the end is reached, advancing its position.
+   *
+   * @return bytes read, 0 at the end
+   */
+  int read(ByteBuffer direct, long offset) throws IOException;
+
+  /** Writes all that remains in the buffer, advancing its position. */
+  void write(ByteBuffer direct, long offset) throws IOException;
+
+  /** fsync. */
+  void sync() throws IOException;
+
+  /**
+   * Starts writing dirty pages of the range and waits for it, so that they do not pile up. Says
+   * nothing about durability.
+   */
+  void flushRange(long offset, long lengthBytes) throws IOException;
+
+  void truncate(long sizeBytes) throws IOException;
+
+  /** flock(2) without waiting; false if another process holds it. */
+  boolean tryLock(LockMode mode) throws IOException;
+
+  /** flock(2), waiting at most so many milliseconds; false if it is still held then. */
+  boolean lock(LockMode mode, long waitMillis) throws IOException;
+
+  /** Closes, which drops the lock. A second call does nothing. */
+  @Override
+  void close() throws IOException;
+}
