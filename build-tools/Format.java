@@ -32,7 +32,8 @@ public final class Format {
     int status = new Main(out, err, System.in).format(call.toArray(String[]::new));
     if (status != 0) {
       err.println(
-          "The files named above are not formatted. Run: mvn process-sources -Dformat.mode=apply");
+          "The files named above are not formatted. Run: mvn -N process-sources"
+              + " -Dformat.mode=apply");
       System.exit(status);
     }
   }
