@@ -1,0 +1,590 @@
+package org.particleos.update.definition;
+
+import java.net.URI;
+import java.net.URISyntaxException;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.OptionalInt;
+import java.util.OptionalLong;
+import java.util.Set;
+import java.util.UUID;
+import org.particleos.update.failure.Quote;
+import org.particleos.update.failure.Reason;
+import org.particleos.update.failure.UpdateException;
+import org.particleos.update.pattern.InvalidPatternException;
+import org.particleos.update.pattern.MatchPattern;
+import org.particleos.update.pattern.PatternList;
+import org.particleos.update.version.Version;
+
+/** Turns the assignments of one transfer into a valid {@link Transfer}. */
+final class TransferReader {
+  static final Set<String> SECTIONS = Set.of("Transfer", "Source", "Target");
+
+  private static final String AUTO = "auto";
+
+  private final String id;
+  private final Path file;
+  private final Values values;
+  private final Warnings warnings;
+  private final boolean explicitSourceGiven;
+
+  /** The assignment of each key that came last, to say where a fault is. */
+  private final Map<String, Assignment> latest = new HashMap<>();
+
+  private Optional<Version> minVersion = Optional.empty();
+  private final List<String> protectVersions = new ArrayList<>();
+  private boolean verify = true;
+  private final List<String> changeLog = new ArrayList<>();
+  private final List<String> appStream = new ArrayList<>();
+  private final List<String> features = new ArrayList<>();
+  private final List<String> requisiteFeatures = new ArrayList<>();
+
+  private final Side source = new Side("Source", true);
+  private final Side target = new Side("Target", false);
+
+  private Optional<PartitionType> partitionType = Optional.empty();
+  private Optional<UUID> partitionUuid = Optional.empty();
+  private OptionalLong partitionFlags = OptionalLong.empty();
+  private Optional<Boolean> noAuto = Optional.empty();
+  private Optional<Boolean> growFileSystem = Optional.empty();
+  private Optional<Boolean> readOnly = Optional.empty();
+  private OptionalInt mode = OptionalInt.empty();
+  private OptionalLong triesLeft = OptionalLong.empty();
+  private OptionalLong triesDone = OptionalLong.empty();
+  private boolean instancesMaxAutomatic = true;
+  private OptionalLong instancesMax = OptionalLong.empty();
+  private boolean removeTemporary = true;
+  private Optional<String> currentSymlink = Optional.empty();
+
+  /** What {@code [Source]} and {@code [Target]} have in common. */
+  private static final class Side {
+    private final String section;
+    private final boolean anywhereAllowed;
+    private Optional<ResourceType> type = Optional.empty();
+
+    /** Expanded; present but empty if it was set to nothing. */
+    private Optional<String> path = Optional.empty();
+
+    private boolean auto;
+    private Anchor anchor = Anchor.ROOT;
+    private final List<MatchPattern> patterns = new ArrayList<>();
+
+    private Side(String section, boolean anywhereAllowed) {
+      this.section = section;
+      this.anywhereAllowed = anywhereAllowed;
+    }
+  }
+
+  TransferReader(String id, Path file, Values values, boolean explicitSourceGiven) {
+    this.id = id;
+    this.file = file;
+    this.values = values;
+    this.warnings = values.warnings();
+    this.explicitSourceGiven = explicitSourceGiven;
+  }
+
+  Transfer read(List<Assignment> assignments) throws UpdateException {
+    for (Assignment assignment : assignments) {
+      latest.put(assignment.section() + "." + assignment.key(), assignment);
+      switch (assignment.section()) {
+        case "Transfer" -> acceptTransfer(assignment);
+        case "Source" -> {
+          if (!acceptSide(source, assignment)) {
+            warnings.ignored(assignment, "[Source] has no such key");
+          }
+        }
+        case "Target" -> {
+          if (!acceptSide(target, assignment)) {
+            acceptTarget(assignment);
+          }
+        }
+        default -> throw new IllegalStateException("the reader knows no other section");
+      }
+    }
+    return validated();
+  }
+
+  // The keys (transfer-files.md 5 to 7).
+
+  private void acceptTransfer(Assignment assignment) {
+    switch (assignment.key()) {
+      case "MinVersion" -> minVersion = values.version(assignment, minVersion);
+      case "ProtectVersion" -> acceptProtectVersion(assignment);
+      case "Verify" -> verify = values.bool(assignment, verify);
+      case "ChangeLog" -> values.urls(assignment, changeLog);
+      case "AppStream" -> values.urls(assignment, appStream);
+      case "Features" -> values.strings(assignment, features);
+      case "RequisiteFeatures" -> values.strings(assignment, requisiteFeatures);
+      default -> warnings.ignored(assignment, "[Transfer] has no such key");
+    }
+  }
+
+  /**
+   * Deviation: D-03. Several versions may stand in one assignment, as documented. D-02: whatever
+   * expands to nothing protects nothing, which nobody wants who wrote this key; the reference says
+   * so nowhere.
+   */
+  private void acceptProtectVersion(Assignment assignment) {
+    if (assignment.value().isEmpty()) {
+      protectVersions.clear();
+      return;
+    }
+    for (String word : Words.plain(assignment.value())) {
+      try {
+        String text = values.specifiers().expand(word, Specifiers.SHORT_BYTES_MAX);
+        if (text.isEmpty()) {
+          warnings.ignored(
+              assignment,
+              Quote.quote(word)
+                  + " stands for nothing on this system, so NOTHING IS PROTECTED by it and the"
+                  + " running version could be removed; os-release should have IMAGE_VERSION");
+        } else if (Version.isValid(text)) {
+          protectVersions.add(text);
+        } else {
+          warnings.ignored(
+              assignment, Quote.quote(text) + " is no version and NOTHING IS PROTECTED by it");
+        }
+      } catch (SpecifierException e) {
+        warnings.ignored(assignment, "NOTHING IS PROTECTED by it: " + e.why());
+      }
+    }
+  }
+
+  /** Whether the key is one that both sides have. */
+  private boolean acceptSide(Side side, Assignment assignment) throws UpdateException {
+    switch (assignment.key()) {
+      case "Type" -> {
+        var type = ResourceType.parse(assignment.value());
+        if (type.isPresent()) {
+          side.type = type;
+        } else {
+          warnings.ignored(assignment, "there is no such type");
+        }
+      }
+      case "Path" -> {
+        if (assignment.value().equals(AUTO)) {
+          side.auto = true;
+          side.path = Optional.empty();
+        } else {
+          var path = values.expanded(assignment, Specifiers.PATH_BYTES_MAX);
+          if (path.isPresent()) {
+            side.auto = false;
+            side.path = path;
+          }
+        }
+      }
+      case "PathRelativeTo" -> {
+        if (assignment.value().isEmpty()) {
+          side.anchor = Anchor.ROOT;
+        } else {
+          Anchor.parse(assignment.value())
+              .ifPresentOrElse(
+                  anchor -> side.anchor = anchor,
+                  () ->
+                      warnings.ignored(
+                          assignment, "it is none of root, esp, xbootldr, boot, explicit"));
+        }
+      }
+      case "MatchPattern" -> acceptPatterns(side, assignment);
+      default -> {
+        return false;
+      }
+    }
+    return true;
+  }
+
+  private void acceptPatterns(Side side, Assignment assignment) throws UpdateException {
+    if (assignment.value().isEmpty()) {
+      side.patterns.clear();
+      return;
+    }
+    for (String word : Words.plain(assignment.value())) {
+      var unescaped = Words.unescaped(word);
+      if (unescaped.isEmpty()) {
+        warnings.ignored(assignment, "from " + Quote.quote(word) + " on: it ends in an escape");
+        return;
+      }
+      String expanded;
+      try {
+        expanded = values.specifiers().expand(unescaped.get(), Specifiers.SHORT_BYTES_MAX);
+      } catch (SpecifierException e) {
+        warnings.ignored(assignment, "from " + Quote.quote(word) + " on: " + e.why());
+        return;
+      }
+      try {
+        side.patterns.add(MatchPattern.parse(expanded, side.anywhereAllowed));
+      } catch (InvalidPatternException e) {
+        throw assignment.refused(
+            "the pattern " + Quote.quote(expanded) + " is invalid: " + e.why(),
+            "Write file names with wildcards such as os_@v.efi; @v must be among them.");
+      }
+    }
+  }
+
+  private void acceptTarget(Assignment assignment) {
+    switch (assignment.key()) {
+      case "MatchPartitionType" -> acceptPartitionType(assignment);
+      case "PartitionUUID" -> partitionUuid = values.uuid(assignment, partitionUuid);
+      case "PartitionFlags" -> partitionFlags = values.hex(assignment, partitionFlags);
+      case "PartitionNoAuto" -> noAuto = values.tristate(assignment, noAuto);
+      case "PartitionGrowFileSystem" ->
+          growFileSystem = values.tristate(assignment, growFileSystem);
+      case "ReadOnly" -> readOnly = values.tristate(assignment, readOnly);
+      case "Mode" -> mode = values.mode(assignment, mode);
+      case "TriesLeft" -> triesLeft = values.tries(assignment, triesLeft);
+      case "TriesDone" -> triesDone = values.tries(assignment, triesDone);
+      case "InstancesMax" -> acceptInstancesMax(assignment);
+      case "RemoveTemporary" -> removeTemporary = values.bool(assignment, removeTemporary);
+      case "CurrentSymlink" -> acceptCurrentSymlink(assignment);
+      default -> warnings.ignored(assignment, "[Target] has no such key");
+    }
+  }
+
+  private void acceptPartitionType(Assignment assignment) {
+    if (assignment.value().isEmpty()) {
+      partitionType = Optional.empty();
+      return;
+    }
+    var architecture = values.specifiers().source().architecture();
+    PartitionType.parse(assignment.value(), architecture)
+        .ifPresentOrElse(
+            type -> partitionType = Optional.of(type),
+            () ->
+                warnings.ignored(
+                    assignment, "it is neither a UUID nor the name of a partition type here"));
+  }
+
+  private void acceptInstancesMax(Assignment assignment) {
+    if (assignment.value().isEmpty()) {
+      instancesMaxAutomatic = true;
+      return;
+    }
+    var value = values.unsigned(assignment, OptionalLong.empty());
+    if (value.isEmpty()) {
+      return;
+    }
+    instancesMaxAutomatic = false;
+    long count = value.getAsLong();
+    if (count < 0) {
+      // Unsigned, from 2^63 on.
+      instancesMax = OptionalLong.empty();
+    } else if (count < Target.INSTANCES_MAX_LEAST) {
+      warnings.add(
+          assignment.file(),
+          assignment.line(),
+          "InstancesMax="
+              + count
+              + " raised to "
+              + Target.INSTANCES_MAX_LEAST
+              + ": an update needs room beside the running version");
+      instancesMax = OptionalLong.of(Target.INSTANCES_MAX_LEAST);
+    } else {
+      instancesMax = OptionalLong.of(count);
+    }
+  }
+
+  private void acceptCurrentSymlink(Assignment assignment) {
+    if (assignment.value().isEmpty()) {
+      currentSymlink = Optional.empty();
+      return;
+    }
+    var path = values.expanded(assignment, Specifiers.PATH_BYTES_MAX);
+    if (path.isEmpty()) {
+      return;
+    }
+    String simplified = simplified(path.get());
+    var fault = PathRule.notNormalised(simplified);
+    if (fault.isPresent()) {
+      warnings.ignored(assignment, "the path " + fault.get());
+    } else if (simplified.equals("/")) {
+      warnings.ignored(assignment, "the root directory is no symlink");
+    } else {
+      currentSymlink = Optional.of(simplified);
+    }
+  }
+
+  /** Without duplicate slashes and {@code .} components. */
+  private static String simplified(String path) {
+    var out = new StringBuilder(path.startsWith("/") ? "/" : "");
+    String separator = "";
+    for (String component : path.split("/", -1)) {
+      if (!component.isEmpty() && !component.equals(".")) {
+        out.append(separator).append(component);
+        separator = "/";
+      }
+    }
+    return out.toString();
+  }
+
+  // Cross-validation; the numbers are those of transfer-files.md 8.1.
+
+  private Transfer validated() throws UpdateException {
+    // 1.
+    if (source.type.isEmpty()) {
+      throw missing(
+          source,
+          "Type",
+          "Set it to one of url-file, url-tar, tar, regular-file, directory, subvolume.");
+    }
+    ResourceType sourceType = source.type.get();
+    if (sourceType == ResourceType.PARTITION) {
+      throw at(
+          source,
+          "Type",
+          "a partition cannot be a source",
+          "Allowed are url-file, url-tar, tar, regular-file, directory, subvolume.");
+    }
+    // 2. D-05: derived if omitted, as the reference does, although documented as mandatory.
+    ResourceType targetType = target.type.orElseGet(() -> derivedTargetType(sourceType));
+    if (targetType.isUrl() || targetType == ResourceType.TAR) {
+      throw at(
+          target,
+          "Type",
+          "this type cannot be a target",
+          "Allowed are partition, regular-file, directory, subvolume.");
+    }
+    // 3. is where the target is made. 4.
+    if (!isCompatible(sourceType, targetType)) {
+      throw at(
+          target.type.isPresent() ? target : source,
+          "Type",
+          "a source of type " + sourceType + " does not fit into a target of type " + targetType,
+          "Files go into partition or regular-file; archives, directories and subvolumes go into"
+              + " directory or subvolume.");
+    }
+    Source validSource = source(sourceType);
+    Target validTarget = target(targetType, validSource.patterns());
+    return new Transfer(
+        id,
+        file,
+        minVersion,
+        protectVersions,
+        verify,
+        changeLog,
+        appStream,
+        features,
+        requisiteFeatures,
+        validSource,
+        validTarget);
+  }
+
+  private Source source(ResourceType type) throws UpdateException {
+    // 5.
+    if (source.auto) {
+      throw at(
+          source,
+          "Path",
+          "a source cannot be found automatically",
+          "Write the URL or the absolute path of a directory.");
+    }
+    if (source.path.isEmpty()) {
+      throw missing(source, "Path", "Write the URL or the absolute path of a directory.");
+    }
+    String path = source.path.get();
+    // 6.
+    if (source.anchor == Anchor.EXPLICIT && !explicitSourceGiven) {
+      throw at(
+          source,
+          "PathRelativeTo",
+          "no source directory was given",
+          "Give one with --transfer-source=, or choose root, esp, xbootldr or boot.");
+    }
+    // 8.
+    if (!type.isUrl()) {
+      checkPath(source, path);
+    }
+    // 9.
+    Optional<URI> url = type.isUrl() ? Optional.of(url(path)) : Optional.empty();
+    // 10.
+    if (source.patterns.isEmpty()) {
+      throw missing(source, "MatchPattern", "Write what instances are called, as in os_@v.efi.");
+    }
+    var patterns = new PatternList(source.patterns);
+    // 11.
+    if (patterns.anywhere() && (type == ResourceType.DIRECTORY || type == ResourceType.SUBVOLUME)) {
+      throw at(
+          source,
+          "MatchPattern",
+          "the prefix \"**/\" is not for sources of type " + type,
+          "Name the directories without the prefix.");
+    }
+    checkAnchor(source, type);
+    return url.isPresent()
+        ? new Source.Url(type, url.get(), patterns)
+        : new Source.Local(type, Path.of(path), source.anchor, patterns);
+  }
+
+  private Target target(ResourceType type, PatternList sourcePatterns) throws UpdateException {
+    // 7.
+    if (target.anchor == Anchor.EXPLICIT) {
+      throw at(
+          target,
+          "PathRelativeTo",
+          "explicit is for sources only",
+          "Allowed are root, esp, xbootldr, boot.");
+    }
+    // 12.
+    boolean partition = type == ResourceType.PARTITION;
+    if (target.auto && !partition) {
+      throw at(
+          target,
+          "Path",
+          "only a partition can be found automatically, not a target of type " + type,
+          "Write an absolute path, or Type=partition.");
+    }
+    if (!target.auto && target.path.isEmpty()) {
+      throw missing(target, "Path", "Write an absolute path, or auto for partitions.");
+    }
+    if (target.path.isPresent()) {
+      checkPath(target, target.path.get());
+    }
+    // 13.
+    var patterns =
+        target.patterns.isEmpty()
+            ? sourcePatterns.withoutAnywhere()
+            : new PatternList(target.patterns);
+    // 14.
+    if (partition && currentSymlink.isPresent() && !currentSymlink.get().startsWith("/")) {
+      throw at(
+          target,
+          "CurrentSymlink",
+          "the path is relative, and partitions have no directory that it could be relative to",
+          "Write an absolute path.");
+    }
+    checkAnchor(target, type);
+
+    var newInstance =
+        new NewInstance(
+            partitionUuid,
+            partitionFlags,
+            noAuto,
+            growFileSystem,
+            readOnly,
+            mode,
+            triesLeft,
+            triesDone);
+    var symlink = currentSymlink.map(Path::of);
+    // 3. and 15.
+    if (partition) {
+      return new Target.Partition(
+          target
+              .path
+              .<PartitionPlace>map(path -> new PartitionPlace.At(Path.of(path)))
+              .orElseGet(PartitionPlace.Auto::new),
+          partitionType.orElse(PartitionType.LINUX_GENERIC),
+          patterns,
+          newInstance,
+          symlink,
+          instancesMaxAutomatic ? OptionalLong.empty() : instancesMax);
+    }
+    return new Target.FileSystem(
+        type,
+        Path.of(target.path.orElseThrow()),
+        target.anchor,
+        patterns,
+        newInstance,
+        symlink,
+        instancesMaxAutomatic ? OptionalLong.of(Target.INSTANCES_MAX_FILE_SYSTEM) : instancesMax,
+        removeTemporary);
+  }
+
+  /** transfer-files.md 8.2 */
+  private ResourceType derivedTargetType(ResourceType sourceType) {
+    return switch (sourceType) {
+      case URL_FILE, REGULAR_FILE ->
+          target.path.orElse("").startsWith("/dev/")
+              ? ResourceType.PARTITION
+              : ResourceType.REGULAR_FILE;
+      case URL_TAR, TAR, DIRECTORY -> ResourceType.DIRECTORY;
+      case SUBVOLUME -> ResourceType.SUBVOLUME;
+      case PARTITION -> throw new IllegalStateException("a partition was refused as source");
+    };
+  }
+
+  /** transfer-files.md 8.3 */
+  private static boolean isCompatible(ResourceType source, ResourceType target) {
+    boolean singleFile = source == ResourceType.URL_FILE || source == ResourceType.REGULAR_FILE;
+    return switch (target) {
+      case PARTITION, REGULAR_FILE -> singleFile;
+      case DIRECTORY, SUBVOLUME -> !singleFile;
+      case URL_FILE, URL_TAR, TAR -> false;
+    };
+  }
+
+  /** transfer-files.md 14.1: boot partitions hold plain files and directories. */
+  private void checkAnchor(Side side, ResourceType type) throws UpdateException {
+    if (side.anchor.isBootPartition()
+        && type != ResourceType.REGULAR_FILE
+        && type != ResourceType.DIRECTORY) {
+      throw at(
+          side,
+          "PathRelativeTo",
+          "the type " + type + " cannot be on a boot partition",
+          "Use it with Type=regular-file or Type=directory, or choose root.");
+    }
+  }
+
+  private void checkPath(Side side, String path) throws UpdateException {
+    var fault = PathRule.violation(path);
+    if (fault.isPresent()) {
+      throw at(
+          side,
+          "Path",
+          "the path " + Quote.quote(path) + " " + fault.get(),
+          "Write an absolute path without \".\", \"..\" and doubled slashes.");
+    }
+  }
+
+  private URI url(String text) throws UpdateException {
+    if (!WebUrl.isValid(text) && !(text.startsWith("file:/") && WebUrl.isAscii(text))) {
+      throw at(
+          source,
+          "Path",
+          Quote.quote(text) + " is no http or https URL in ASCII",
+          "Write https:// and the directory that holds SHA256SUMS.");
+    }
+    try {
+      return new URI(text);
+    } catch (URISyntaxException e) {
+      throw at(
+          source,
+          "Path",
+          Quote.quote(text) + " is malformed: " + e.getReason() + " at index " + e.getIndex(),
+          "Percent-encode special characters; in a definition file \"%%\" stands for \"%\".");
+    }
+  }
+
+  private UpdateException at(Side side, String key, String why, String allowed) {
+    var assignment = latest.get(side.section + "." + key);
+    if (assignment == null) {
+      return UpdateException.because(
+              Reason.DEFINITION_INVALID,
+              "refused " + file + ": [" + side.section + "] " + key + "=: " + why)
+          .remedy(allowed)
+          .configuration();
+    }
+    return assignment.refused(why, allowed);
+  }
+
+  /** Also for a key whose only assignments were invalid and hence ignored. */
+  private UpdateException missing(Side side, String key, String allowed) {
+    var ignored = latest.get(side.section + "." + key);
+    var details =
+        UpdateException.because(
+            Reason.DEFINITION_INVALID,
+            "refused "
+                + (ignored == null ? file : ignored.file() + ":" + ignored.line())
+                + ": ["
+                + side.section
+                + "] lacks a valid "
+                + key
+                + "=");
+    return (ignored == null ? details : details.found(Quote.quote(ignored.value())))
+        .remedy(allowed)
+        .configuration();
+  }
+}
