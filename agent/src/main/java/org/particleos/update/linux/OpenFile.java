@@ -46,6 +46,12 @@ public interface OpenFile extends AutoCloseable {
 
   void truncate(long sizeBytes) throws IOException;
 
+  /**
+   * Makes a range within the file read as zeroes and gives its blocks back where that is possible;
+   * writes zeroes where it is not. The size stays.
+   */
+  void zeroRange(long offset, long lengthBytes) throws IOException;
+
   /** flock(2) without waiting; false if another process holds it. */
   boolean tryLock(LockMode mode) throws IOException;
 

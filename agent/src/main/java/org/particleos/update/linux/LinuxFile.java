@@ -1,0 +1,248 @@
+package org.particleos.update.linux;
+
+import com.sun.jna.Memory;
+import com.sun.jna.Native;
+import com.sun.jna.Pointer;
+import java.io.IOException;
+import java.io.InterruptedIOException;
+import java.lang.ref.Reference;
+import java.nio.ByteBuffer;
+import java.nio.file.Path;
+import java.util.Objects;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.locks.LockSupport;
+import org.particleos.update.failure.Errno;
+import org.particleos.update.failure.Quote;
+import org.particleos.update.linux.LinuxKernel.LibC;
+
+/** A descriptor of {@link LinuxKernel}. */
+final class LinuxFile implements OpenFile {
+  private static final int CLOSED = -1;
+  private static final long BLKGETSIZE64 = 0x80081272L;
+  private static final long BLKSSZGET = 0x1268L;
+  private static final int LOCK_SH = 1;
+  private static final int LOCK_EX = 2;
+  private static final int LOCK_NB = 4;
+  private static final int SYNC_FILE_RANGE_WRITE_AND_WAIT = 7;
+  private static final int FALLOC_KEEP_SIZE = 1;
+  private static final int FALLOC_PUNCH_HOLE = 2;
+  private static final int FALLOC_ZERO_RANGE = 0x10;
+  private static final int EINTR = 4;
+  private static final int REGULAR_FILE_SECTOR_BYTES = 512;
+
+  /** Bounds the memory for zeroes, and is still large enough to be fast. */
+  private static final int ZEROES_BYTES = 1 << 20;
+
+  /** Who holds a lock is not told to wake us, so we ask again, ever less often up to this. */
+  private static final long LOCK_POLL_MILLIS_MAX = 100;
+
+  private final Path path;
+  private final String subject;
+  private final boolean blockDevice;
+  private final AtomicInteger descriptor;
+
+  LinuxFile(Path path, int descriptor, boolean blockDevice) {
+    this.path = path;
+    this.subject = Quote.quote(path.toString());
+    this.blockDevice = blockDevice;
+    this.descriptor = new AtomicInteger(descriptor);
+  }
+
+  @Override
+  public Path path() {
+    return path;
+  }
+
+  @Override
+  public boolean blockDevice() {
+    return blockDevice;
+  }
+
+  @Override
+  public long sizeBytes() throws IOException {
+    if (!blockDevice) {
+      return LinuxKernel.statusOf(descriptor.get(), path).sizeBytes();
+    }
+    var size = new Memory(Long.BYTES);
+    ioctl("BLKGETSIZE64", BLKGETSIZE64, size);
+    return size.getLong(0);
+  }
+
+  @Override
+  public int sectorBytes() throws IOException {
+    if (!blockDevice) {
+      return REGULAR_FILE_SECTOR_BYTES;
+    }
+    var size = new Memory(Integer.BYTES);
+    ioctl("BLKSSZGET", BLKSSZGET, size);
+    return size.getInt(0);
+  }
+
+  private void ioctl(String name, long request, Memory argument) throws IOException {
+    argument.clear();
+    LinuxKernel.check(
+        name, subject, () -> LibC.ioctl(descriptor.get(), request, Pointer.nativeValue(argument)));
+  }
+
+  @Override
+  public int read(ByteBuffer direct, long offset) throws IOException {
+    return transfer("pread", LibC::pread, direct, offset);
+  }
+
+  @Override
+  public void write(ByteBuffer direct, long offset) throws IOException {
+    transfer("pwrite", LibC::pwrite, direct, offset);
+    if (direct.hasRemaining()) {
+      throw new IOException("pwrite " + subject + ": nothing was written and no error given");
+    }
+  }
+
+  @FunctionalInterface
+  private interface Transfer {
+    long run(int descriptor, long buffer, long count, long offset);
+  }
+
+  /** Repeats short transfers until the buffer is through or nothing moves any more. */
+  private int transfer(String name, Transfer call, ByteBuffer direct, long offset)
+      throws IOException {
+    if (!direct.isDirect()) {
+      throw new IllegalArgumentException("the buffer must be direct");
+    }
+    Objects.checkIndex(offset, Long.MAX_VALUE);
+    int start = direct.position();
+    try {
+      long base = LinuxKernel.address(direct);
+      while (direct.hasRemaining()) {
+        int position = direct.position();
+        int count = direct.remaining();
+        long at = offset + position - start;
+        long moved =
+            LinuxKernel.check(
+                name, subject, () -> call.run(descriptor.get(), base + position, count, at));
+        if (moved == 0) {
+          break;
+        }
+        direct.position(position + (int) moved);
+      }
+    } finally {
+      // The bare address does not keep the buffer alive.
+      Reference.reachabilityFence(direct);
+    }
+    return direct.position() - start;
+  }
+
+  @Override
+  public void sync() throws IOException {
+    LinuxKernel.check("fsync", subject, () -> LibC.fsync(descriptor.get()));
+  }
+
+  @Override
+  public void flushRange(long offset, long lengthBytes) throws IOException {
+    LinuxKernel.check(
+        "sync_file_range",
+        subject,
+        () ->
+            LibC.sync_file_range(
+                descriptor.get(), offset, lengthBytes, SYNC_FILE_RANGE_WRITE_AND_WAIT));
+  }
+
+  @Override
+  public void truncate(long sizeBytes) throws IOException {
+    LinuxKernel.check("ftruncate", subject, () -> LibC.ftruncate(descriptor.get(), sizeBytes));
+  }
+
+  @Override
+  public void zeroRange(long offset, long lengthBytes) throws IOException {
+    Objects.checkFromIndexSize(offset, lengthBytes, sizeBytes());
+    if (lengthBytes == 0) {
+      return;
+    }
+    if (!allocate(FALLOC_PUNCH_HOLE | FALLOC_KEEP_SIZE, offset, lengthBytes)
+        && !allocate(FALLOC_ZERO_RANGE | FALLOC_KEEP_SIZE, offset, lengthBytes)) {
+      writeZeroes(offset, lengthBytes);
+    }
+  }
+
+  /** False if the file system or device cannot do it, or not at this alignment. */
+  private boolean allocate(int mode, long offset, long lengthBytes) throws IOException {
+    try {
+      LinuxKernel.check(
+          "fallocate", subject, () -> LibC.fallocate(descriptor.get(), mode, offset, lengthBytes));
+      return true;
+    } catch (LinuxException failed) {
+      if (failed.is(Errno.EOPNOTSUPP) || failed.is(Errno.EINVAL)) {
+        return false;
+      }
+      throw failed;
+    }
+  }
+
+  private void writeZeroes(long offset, long lengthBytes) throws IOException {
+    var zeroes = ByteBuffer.allocateDirect((int) Math.min(ZEROES_BYTES, lengthBytes));
+    long done = 0;
+    while (done < lengthBytes) {
+      zeroes.clear().limit((int) Math.min(zeroes.capacity(), lengthBytes - done));
+      int count = zeroes.remaining();
+      write(zeroes, offset + done);
+      done += count;
+    }
+  }
+
+  @Override
+  public boolean tryLock(LockMode mode) throws IOException {
+    int operation =
+        switch (mode) {
+          case SHARED -> LOCK_SH | LOCK_NB;
+          case EXCLUSIVE -> LOCK_EX | LOCK_NB;
+        };
+    try {
+      LinuxKernel.check("flock", subject, () -> LibC.flock(descriptor.get(), operation));
+      return true;
+    } catch (LinuxException failed) {
+      if (failed.is(Errno.EAGAIN)) {
+        return false;
+      }
+      throw failed;
+    }
+  }
+
+  @Override
+  public boolean lock(LockMode mode, long waitMillis) throws IOException {
+    long started = System.nanoTime();
+    long pauseMillis = 1;
+    while (!tryLock(mode)) {
+      long leftMillis = waitMillis - TimeUnit.NANOSECONDS.toMillis(System.nanoTime() - started);
+      if (leftMillis <= 0) {
+        return false;
+      }
+      if (Thread.currentThread().isInterrupted()) {
+        throw new InterruptedIOException("waiting for the lock on " + subject);
+      }
+      LockSupport.parkNanos(TimeUnit.MILLISECONDS.toNanos(Math.min(pauseMillis, leftMillis)));
+      pauseMillis = Math.min(pauseMillis * 2, LOCK_POLL_MILLIS_MAX);
+    }
+    return true;
+  }
+
+  @Override
+  public void close() throws IOException {
+    int closing = descriptor.getAndSet(CLOSED);
+    if (closing == CLOSED) {
+      return;
+    }
+    // Not repeated when interrupted: Linux has released the descriptor by then, and its number may
+    // already belong to another thread.
+    if (LibC.close(closing) < 0) {
+      int errno = Native.getLastError();
+      if (errno != EINTR) {
+        throw LinuxKernel.failure("close", subject, errno);
+      }
+    }
+  }
+
+  @Override
+  public String toString() {
+    return subject;
+  }
+}

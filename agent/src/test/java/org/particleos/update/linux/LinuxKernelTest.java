@@ -1,0 +1,110 @@
+package org.particleos.update.linux;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
+
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Set;
+import java.util.regex.Pattern;
+import org.junit.jupiter.api.Test;
+import org.particleos.update.failure.Errno;
+import org.particleos.update.linux.Kernel.FileKind;
+import org.particleos.update.linux.Kernel.OpenFlag;
+import org.particleos.update.linux.LinuxKernel.OpenFlagBits;
+
+class LinuxKernelTest extends KernelContract {
+  private final LinuxKernel kernel = new LinuxKernel();
+
+  @Override
+  Kernel kernel() {
+    return kernel;
+  }
+
+  @Test
+  void openFlagsDifferBetweenTheArchitectures() {
+    assertEquals(new OpenFlagBits(040000, 0200000, 0400000), OpenFlagBits.ofMachine("amd64"));
+    assertEquals(new OpenFlagBits(0200000, 040000, 0100000), OpenFlagBits.ofMachine("aarch64"));
+    assertThrows(IllegalStateException.class, () -> OpenFlagBits.ofMachine("m68k"));
+  }
+
+  @Test
+  void descriptorsAreNotInheritedByChildren() throws IOException {
+    Path file = folder.resolve("kept");
+    Files.writeString(file, "abc");
+    try (var open = kernel.open(file, Set.of(OpenFlag.READ))) {
+      int found = 0;
+      for (String descriptor : kernel.list(Path.of("/proc/self/fd"))) {
+        Path link = Path.of("/proc/self/fd", descriptor);
+        if (kernel.status(link).isEmpty() || !kernel.readLink(link).equals(file.toString())) {
+          continue;
+        }
+        found++;
+        String info = Files.readString(Path.of("/proc/self/fdinfo", descriptor));
+        var flags = Pattern.compile("flags:\\s+([0-7]+)").matcher(info);
+        assertTrue(flags.find(), info);
+        assertEquals(02000000, Integer.parseInt(flags.group(1), 8) & 02000000, info);
+      }
+      assertEquals(1, found, "descriptors of " + open.path());
+    }
+  }
+
+  @Test
+  void aDeviceNodeTellsItsNumber() throws IOException {
+    var status = kernel.status(Path.of("/dev/null")).orElseThrow();
+
+    assertEquals(FileKind.OTHER, status.kind());
+    assertEquals(new DeviceNumber(1, 3), DeviceNumber.of(status.specialDevice()));
+  }
+
+  @Test
+  void aFullDeviceGivesItsErrorNumber() throws IOException {
+    assumeTrue(Files.isWritable(Path.of("/dev/full")), "/dev/full is missing");
+    try (var full = kernel.open(Path.of("/dev/full"), Set.of(OpenFlag.WRITE))) {
+
+      var failed =
+          assertThrows(LinuxException.class, () -> full.write(ByteBuffer.allocateDirect(1), 0));
+
+      assertTrue(failed.is(Errno.ENOSPC), failed.toString());
+    }
+  }
+
+  @Test
+  void aBlockDeviceTellsItsSizeAndSectors() throws Exception {
+    try (var loop = LoopDevice.attach(folder.resolve("image"), 4 << 20, 4096);
+        var device = kernel.open(loop.node(), Set.of(OpenFlag.READ, OpenFlag.WRITE))) {
+
+      assertTrue(device.blockDevice());
+      assertEquals(4 << 20, device.sizeBytes());
+      assertEquals(4096, device.sectorBytes());
+      assertEquals(FileKind.BLOCK_DEVICE, kernel.status(loop.node()).orElseThrow().kind());
+      device.write(ByteBuffer.allocateDirect(8192), 4096);
+      device.flushRange(0, 8192);
+      device.zeroRange(4096, 4096);
+      device.sync();
+    }
+  }
+
+  @Test
+  void directAccessToADeviceReadsWhatWasWrittenAligned() throws Exception {
+    try (var loop = LoopDevice.attach(folder.resolve("image"), 4 << 20, 512);
+        var device =
+            kernel.open(loop.node(), Set.of(OpenFlag.READ, OpenFlag.WRITE, OpenFlag.DIRECT))) {
+      var source = ByteBuffer.allocateDirect(3 * 4096).alignedSlice(4096).limit(4096);
+      source.put(100, (byte) 42);
+      device.write(source, 8192);
+      var target = ByteBuffer.allocateDirect(3 * 4096).alignedSlice(4096).limit(4096);
+
+      int count = device.read(target, 8192);
+
+      assertEquals(4096, count);
+      assertEquals(42, target.get(100));
+      var unaligned = ByteBuffer.allocateDirect(3 * 4096).alignedSlice(4096).limit(100);
+      assertThrows(LinuxException.class, () -> device.write(unaligned, 0));
+    }
+  }
+}
