@@ -27,6 +27,7 @@ public enum Reason {
   DIGEST_MISMATCH(Errno.EBADMSG),
   DIGEST_UNKNOWN(Errno.EINVAL),
   PAYLOAD_CORRUPT(Errno.EBADMSG),
+  PAYLOAD_TOO_LARGE(Errno.EFBIG),
 
   // UpdateException.Unreachable
   CONNECTION_FAILED(Errno.EIO),

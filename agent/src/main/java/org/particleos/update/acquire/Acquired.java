@@ -1,0 +1,23 @@
+package org.particleos.update.acquire;
+
+import java.time.Instant;
+import java.util.Optional;
+import org.particleos.update.pattern.Sha256;
+
+/**
+ * What {@link Acquisition} did: the whole payload was read, had the expected digest if there was
+ * one, and the sink has finished.
+ *
+ * @param bytesTransferred read from the source, as stored there
+ * @param bytesWritten after decompression
+ * @param digest over the bytes as transferred
+ * @param lastModified what the server or the local file system says, for the times of a new file
+ * @param etag the server's name for this state of the file
+ */
+public record Acquired(
+    long bytesTransferred,
+    long bytesWritten,
+    Sha256 digest,
+    Compression compression,
+    Optional<Instant> lastModified,
+    Optional<String> etag) {}

@@ -1,0 +1,80 @@
+package org.particleos.update.acquire;
+
+import java.util.Optional;
+import java.util.function.LongSupplier;
+import org.particleos.update.failure.UpdateException;
+import org.particleos.update.pattern.Sha256;
+
+/**
+ * Brings one payload from where it is to where it shall be: fetch, digest, decompress, write, each
+ * on a thread of its own, with a fixed amount of memory outside the heap.
+ *
+ * <p>Nothing is promised about the target before {@link #run} has returned: the digest is known
+ * only after the last byte was written. The caller marks the target as partial before and as
+ * complete afterwards (update-algorithm.md 10.3, 11.1).
+ *
+ * <p>May be used by several threads; every run has its own threads and buffers.
+ */
+public final class Acquisition {
+  /** Opens a payload for one run; the seam for resumed, mirrored and delta downloads. */
+  @FunctionalInterface
+  interface Opener {
+    ByteSource open(Payload payload, Cancellation cancellation) throws UpdateException;
+  }
+
+  private final Opener opener;
+  private final boolean sync;
+  private final long payloadBytesMax;
+  private final LongSupplier nanoClock;
+
+  /**
+   * Takes payloads from servers through {@code http}, which the caller closes, and from local
+   * files.
+   *
+   * @param sync make every payload durable before it counts as acquired
+   */
+  public Acquisition(HttpFetcher http, boolean sync) {
+    this(
+        (payload, cancellation) ->
+            switch (payload) {
+              case Payload.Url(var uri) -> http.open(uri, cancellation);
+              case Payload.LocalFile(var path) -> new LocalSource(path, cancellation);
+            },
+        sync,
+        HttpLimits.PAYLOAD_BYTES_MAX,
+        System::nanoTime);
+  }
+
+  /**
+   * @param payloadBytesMax longest payload, before and after decompression
+   */
+  Acquisition(Opener opener, boolean sync, long payloadBytesMax, LongSupplier nanoClock) {
+    this.opener = opener;
+    this.sync = sync;
+    this.payloadBytesMax = payloadBytesMax;
+    this.nanoClock = nanoClock;
+  }
+
+  /**
+   * Transfers the payload and waits for it. The sink is closed in any case, and all threads have
+   * ended when this returns.
+   *
+   * <p>A payload whose digest is wrong is refused as that, even if it could not be unpacked either:
+   * the publisher is to blame only for bytes that it signed. An interrupt of the calling thread
+   * acts like a cancellation and stays set.
+   *
+   * @param expected the digest that a manifest promises; without it the digest is only reported
+   */
+  public Acquired run(
+      Payload payload,
+      Optional<Sha256> expected,
+      Sink sink,
+      Progress progress,
+      Cancellation cancellation)
+      throws UpdateException {
+    var transfer =
+        new Transfer(
+            payload, opener, expected, sink, sync, payloadBytesMax, new Meter(progress, nanoClock));
+    return transfer.run(cancellation);
+  }
+}

@@ -1,0 +1,55 @@
+package org.particleos.update.acquire;
+
+import java.util.OptionalLong;
+import java.util.function.LongSupplier;
+
+/** Counts the bytes of one transfer and tells {@link Progress} now and then. */
+final class Meter {
+  /** Ten times a second: smooth for the eye, nothing for the processor. */
+  static final long INTERVAL_NANOS = 100_000_000;
+
+  private final Progress progress;
+  private final LongSupplier nanoClock;
+  private OptionalLong total = OptionalLong.empty();
+  private long transferred;
+  private long written;
+  private long reportedNanos;
+
+  Meter(Progress progress, LongSupplier nanoClock) {
+    this.progress = progress;
+    this.nanoClock = nanoClock;
+    this.reportedNanos = nanoClock.getAsLong();
+  }
+
+  synchronized void expect(OptionalLong bytes) {
+    total = bytes;
+  }
+
+  synchronized void transferred(int bytes) {
+    transferred += bytes;
+    reportIfDue();
+  }
+
+  synchronized void written(int bytes) {
+    written += bytes;
+    reportIfDue();
+  }
+
+  private void reportIfDue() {
+    long now = nanoClock.getAsLong();
+    if (now - reportedNanos >= INTERVAL_NANOS) {
+      reportedNanos = now;
+      progress.report(state());
+    }
+  }
+
+  synchronized Progress.State reportLast() {
+    var last = state();
+    progress.report(last);
+    return last;
+  }
+
+  private Progress.State state() {
+    return new Progress.State(transferred, total, written);
+  }
+}

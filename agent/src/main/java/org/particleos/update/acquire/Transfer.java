@@ -1,0 +1,394 @@
+package org.particleos.update.acquire;
+
+import java.lang.foreign.Arena;
+import java.nio.ByteBuffer;
+import java.security.MessageDigest;
+import java.security.NoSuchAlgorithmException;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.Optional;
+import java.util.concurrent.CountDownLatch;
+import org.jspecify.annotations.Nullable;
+import org.particleos.update.acquire.Decoder.CorruptPayload;
+import org.particleos.update.failure.Quote;
+import org.particleos.update.failure.Reason;
+import org.particleos.update.failure.UpdateException;
+import org.particleos.update.pattern.Sha256;
+
+/**
+ * One run of the pipeline.
+ *
+ * <pre>
+ *   fetch ──arrived──► digest ──digested──► decompress ──unpacked──► write
+ * </pre>
+ *
+ * The first failure of any stage is the failure of the transfer. It stops the pools and belts that
+ * the other stages wait at and cancels the source; what still fails after that is suppressed in it.
+ */
+final class Transfer {
+  /** Large enough that the cost of a system call does not show. */
+  static final int CHUNK_BYTES = 1 << 20;
+
+  /** Per pool: one in each of the stages that share it, and one to spare. */
+  static final int CHUNKS = 4;
+
+  /** What the names of all threads of this package begin with. */
+  static final String THREAD_PREFIX = "acquire-";
+
+  private interface Stage {
+    void run() throws UpdateException;
+  }
+
+  private final Payload payload;
+  private final Acquisition.Opener opener;
+  private final Optional<Sha256> expected;
+  private final Sink sink;
+  private final boolean sync;
+  private final long payloadBytesMax;
+  private final Meter meter;
+
+  private final Arena arena = Arena.ofShared();
+  private final ChunkPool packedChunks = new ChunkPool(arena, CHUNKS, CHUNK_BYTES);
+  private final ChunkPool unpackedChunks = new ChunkPool(arena, CHUNKS, CHUNK_BYTES);
+  private final Belt arrived = new Belt();
+  private final Belt digested = new Belt();
+  private final Belt unpacked = new Belt();
+  private final Cancellation stop = new Cancellation();
+
+  // Each is written by one stage before it ends its belt, and read by stages after that.
+  private Optional<Instant> lastModified = Optional.empty();
+  private Optional<String> etag = Optional.empty();
+  private @Nullable Sha256 digest;
+  private Compression compression = Compression.NONE;
+
+  private @Nullable Throwable failure;
+
+  Transfer(
+      Payload payload,
+      Acquisition.Opener opener,
+      Optional<Sha256> expected,
+      Sink sink,
+      boolean sync,
+      long payloadBytesMax,
+      Meter meter) {
+    this.payload = payload;
+    this.opener = opener;
+    this.expected = expected;
+    this.sink = sink;
+    this.sync = sync;
+    this.payloadBytesMax = payloadBytesMax;
+    this.meter = meter;
+    stop.onCancel(arrived::stop);
+    stop.onCancel(digested::stop);
+    stop.onCancel(unpacked::stop);
+    stop.onCancel(packedChunks::stop);
+    stop.onCancel(unpackedChunks::stop);
+  }
+
+  Acquired run(Cancellation cancellation) throws UpdateException {
+    try (arena) {
+      var stages = new CountDownLatch(4);
+      var threads = new ArrayList<Thread>();
+      try (var _ = cancellation.onCancel(() -> fail(interrupted()))) {
+        threads.add(thread("fetch", stages, this::fetch));
+        threads.add(thread("digest", stages, this::digest));
+        threads.add(thread("decompress", stages, this::decompress));
+        threads.add(thread("write", stages, this::write));
+        threads.forEach(Thread::start);
+        await(stages);
+      } finally {
+        threads.forEach(Failures::join);
+        closeSink();
+      }
+      throwFailure();
+      var last = meter.reportLast();
+      return new Acquired(
+          last.bytesTransferred(),
+          last.bytesWritten(),
+          digestOfAll(),
+          compression,
+          lastModified,
+          etag);
+    }
+  }
+
+  /**
+   * Platform threads: the stages compute or are inside system calls, and would only pin a virtual
+   * thread's carrier.
+   */
+  private Thread thread(String name, CountDownLatch stages, Stage stage) {
+    return Thread.ofPlatform()
+        .daemon()
+        .name(THREAD_PREFIX + name)
+        .unstarted(() -> {
+          try {
+            stage.run();
+          } catch (Stopped _) {
+            // Whoever stopped it has said why.
+          } catch (Throwable e) {
+            fail(e);
+          } finally {
+            stages.countDown();
+          }
+        });
+  }
+
+  private void await(CountDownLatch stages) {
+    boolean interrupted = false;
+    while (true) {
+      try {
+        stages.await();
+        break;
+      } catch (InterruptedException _) {
+        interrupted = true;
+        fail(interrupted());
+      }
+    }
+    if (interrupted) {
+      Thread.currentThread().interrupt();
+    }
+  }
+
+  private void fail(Throwable cause) {
+    synchronized (this) {
+      if (failure == null) {
+        failure = cause;
+      } else if (!(cause instanceof UpdateException.Interrupted)) {
+        // The source says that it was interrupted because it was, by the first failure.
+        failure.addSuppressed(cause);
+      }
+    }
+    stop.cancel();
+  }
+
+  private void closeSink() {
+    try {
+      sink.close();
+    } catch (UpdateException | RuntimeException e) {
+      fail(e);
+    }
+  }
+
+  private void throwFailure() throws UpdateException {
+    Throwable first;
+    synchronized (this) {
+      first = failure;
+    }
+    switch (first) {
+      case null -> {}
+      case UpdateException e -> throw e;
+      case RuntimeException e -> throw e;
+      case Error e -> throw e;
+      default -> throw new IllegalStateException("a stage broke its contract", first);
+    }
+  }
+
+  // --- fetch
+
+  private void fetch() throws UpdateException {
+    try (var source = opener.open(payload, stop)) {
+      meter.expect(source.lengthBytes());
+      lastModified = source.lastModified();
+      etag = source.etag();
+      long transferred = 0;
+      boolean more = true;
+      while (more) {
+        var chunk = packedChunks.take();
+        more = fillFrom(source, chunk.bytes());
+        transferred += chunk.bytes().flip().remaining();
+        checkLength(transferred, "is");
+        pass(chunk, arrived);
+      }
+    }
+    arrived.end();
+  }
+
+  /** Full chunks keep the writes large and aligned. False at the end of the source. */
+  private boolean fillFrom(ByteSource source, ByteBuffer bytes) throws UpdateException {
+    while (bytes.hasRemaining()) {
+      int length = source.read(bytes);
+      if (length < 0) {
+        return false;
+      }
+      meter.transferred(length);
+    }
+    return true;
+  }
+
+  private static void pass(Chunk chunk, Belt next) {
+    if (chunk.bytes().hasRemaining()) {
+      next.put(chunk);
+    } else {
+      chunk.giveBack();
+    }
+  }
+
+  // --- digest
+
+  private void digest() {
+    MessageDigest sha256;
+    try {
+      sha256 = MessageDigest.getInstance("SHA-256");
+    } catch (NoSuchAlgorithmException e) {
+      throw new IllegalStateException("every Java platform has SHA-256", e);
+    }
+    for (var next = arrived.take(); next.isPresent(); next = arrived.take()) {
+      var chunk = next.get();
+      sha256.update(chunk.bytes().duplicate());
+      digested.put(chunk);
+    }
+    digest = Sha256.of(sha256.digest());
+    digested.end();
+  }
+
+  // --- decompress
+
+  private void decompress() throws UpdateException {
+    Optional<CorruptPayload> corruption = Optional.empty();
+    try (var packed = new DigestedInflow()) {
+      try {
+        unpack(packed);
+      } catch (CorruptPayload e) {
+        corruption = Optional.of(e);
+      }
+      if (corruption.isPresent() && expected.isEmpty()) {
+        throw corrupt(corruption.get());
+      }
+      // The rest is not unpacked, but it decides the digest.
+      while (packed.next().isPresent()) {
+        if (corruption.isEmpty()) {
+          corruption = Optional.of(new CorruptPayload("something follows its end"));
+        }
+      }
+    }
+    judge(corruption);
+    unpacked.end();
+  }
+
+  private void unpack(DigestedInflow packed) throws UpdateException, CorruptPayload {
+    compression = packed.compression();
+    if (compression == Compression.NONE) {
+      for (var next = packed.take(); next.isPresent(); next = packed.take()) {
+        unpacked.put(next.get());
+      }
+      return;
+    }
+    try (var decoder = Decoder.of(compression, packed)) {
+      long length = 0;
+      boolean more = true;
+      while (more) {
+        var chunk = unpackedChunks.take();
+        decoder.fill(chunk.bytes());
+        more = !chunk.bytes().hasRemaining();
+        length += chunk.bytes().flip().remaining();
+        checkLength(length, "unpacks to");
+        pass(chunk, unpacked);
+      }
+    }
+  }
+
+  /** Decides about the whole payload once it was read; the sink finishes only after that. */
+  private void judge(Optional<CorruptPayload> corruption) throws UpdateException {
+    var actual = digestOfAll();
+    if (expected.isPresent() && !expected.get().equals(actual)) {
+      var mismatch =
+          UpdateException.because(
+                  Reason.DIGEST_MISMATCH, "refused " + name() + ": it is not what was signed")
+              .found("SHA-256 is " + actual + ", expected " + expected.get())
+              .remedy("try again later; if it stays, the server sends another file than it signed")
+              .notTrusted();
+      corruption.ifPresent(mismatch::addSuppressed);
+      throw mismatch;
+    }
+    if (corruption.isPresent()) {
+      throw corrupt(corruption.get());
+    }
+  }
+
+  private UpdateException corrupt(CorruptPayload corruption) {
+    return UpdateException.because(
+            Reason.PAYLOAD_CORRUPT, "refused " + name() + ": it cannot be unpacked")
+        .found(compression + ": " + corruption.getMessage())
+        .remedy("the file was published like that; tell its publisher")
+        .cause(corruption)
+        .notTrusted();
+  }
+
+  private void checkLength(long length, String verb) throws UpdateException {
+    if (length > payloadBytesMax) {
+      throw UpdateException.because(
+              Reason.PAYLOAD_TOO_LARGE,
+              "refused " + name() + ": it " + verb + " more than " + payloadBytesMax + " bytes")
+          .remedy("the file was published like that; tell its publisher")
+          .notTrusted();
+    }
+  }
+
+  /** What comes from the digest stage, and gives every chunk back when the next one is due. */
+  private final class DigestedInflow implements Inflow, AutoCloseable {
+    private Optional<Chunk> lent = Optional.empty();
+    private Optional<Chunk> ahead = Optional.empty();
+    private boolean looked;
+
+    /** Looks at the beginning without taking it. */
+    Compression compression() {
+      ahead = digested.take();
+      looked = true;
+      return ahead.map(chunk -> Compression.of(chunk.bytes())).orElse(Compression.NONE);
+    }
+
+    /** The next chunk, for the caller to give back. */
+    Optional<Chunk> take() {
+      if (looked) {
+        looked = false;
+        return ahead;
+      }
+      return digested.take();
+    }
+
+    @Override
+    public Optional<ByteBuffer> next() {
+      close();
+      lent = take();
+      return lent.map(Chunk::bytes);
+    }
+
+    @Override
+    public void close() {
+      lent.ifPresent(Chunk::giveBack);
+      lent = Optional.empty();
+    }
+  }
+
+  // --- write
+
+  private void write() throws UpdateException {
+    for (var next = unpacked.take(); next.isPresent(); next = unpacked.take()) {
+      var chunk = next.get();
+      int length = chunk.bytes().remaining();
+      sink.write(chunk.bytes());
+      meter.written(length);
+      chunk.giveBack();
+    }
+    sink.finish(sync);
+  }
+
+  private Sha256 digestOfAll() {
+    var result = digest;
+    if (result == null) {
+      throw new IllegalStateException("the digest is known only at the end");
+    }
+    return result;
+  }
+
+  private UpdateException interrupted() {
+    return Failures.interrupted("transferring " + name());
+  }
+
+  private String name() {
+    return switch (payload) {
+      case Payload.Url(var uri) -> Quote.quote(uri.toString());
+      case Payload.LocalFile(var path) -> Quote.quote(path.toString());
+    };
+  }
+}
