@@ -319,6 +319,38 @@ public final class DiskLocator {
     }
   }
 
+  /**
+   * Numbers of the partitions of a disk that are mounted or that a mapped device (dm-verity, crypt)
+   * sits on. None for an image file: whoever attaches it uses another device.
+   */
+  public Set<Integer> partitionsInUse(Path disk) throws UpdateException {
+    String what = "disk " + Quote.quote(disk.toString());
+    try {
+      var status = kernel.statusFollowing(disk);
+      if (status.isEmpty() || status.get().kind() != FileKind.BLOCK_DEVICE) {
+        return Set.of();
+      }
+      Path directory = deviceDirectory(DeviceNumber.of(status.get().specialDevice()), what);
+      var mounts = MountTable.read(places.mountInfo);
+      var inUse = new TreeSet<Integer>();
+      for (String name : kernel.list(directory)) {
+        Path child = directory.resolve(name);
+        var place = Files.isDirectory(child) ? place(child) : Optional.<PartitionPlace>empty();
+        if (place.isPresent() && (held(child) || mounts.of(number(child)).isPresent())) {
+          inUse.add(place.get().number());
+        }
+      }
+      return inUse;
+    } catch (IOException failed) {
+      throw IoFailure.reading("finding out which parts of " + what + " are in use failed", failed);
+    }
+  }
+
+  private boolean held(Path device) throws IOException {
+    Path holders = device.resolve("holders");
+    return kernel.status(holders).isPresent() && !kernel.list(holders).isEmpty();
+  }
+
   private Optional<PartitionPlace> place(Path device) throws IOException {
     Path number = device.resolve("partition");
     if (kernel.status(number).isEmpty()) {

@@ -8,6 +8,7 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Optional;
+import java.util.Set;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -252,5 +253,32 @@ class DiskLocatorTest {
     assertEquals(
         Optional.of(new PartitionPlace(Path.of("/dev/vda"), 3)), locator().partition(VDA3));
     assertEquals(Optional.empty(), locator().partition(VDA));
+  }
+
+  // --- partitions in use
+
+  @Test
+  void aPartitionBelowAMappedDeviceIsInUseAndItsNeighbourIsNot() throws Exception {
+    kernel.blockDevice(folder.resolve("vda"), VDA);
+    sysfs.mapped("dm-0", VERITY, VDA2);
+
+    assertEquals(Set.of(2), locator().partitionsInUse(folder.resolve("vda")));
+  }
+
+  @Test
+  void aMountedPartitionIsInUse() throws Exception {
+    kernel.blockDevice(folder.resolve("vda"), VDA);
+    Files.writeString(mountInfo, "20 1 " + VDA3 + " / /home rw - ext4 /dev/vda3 rw\n");
+
+    assertEquals(Set.of(3), locator().partitionsInUse(folder.resolve("vda")));
+  }
+
+  @Test
+  void nothingOfAnIdleDiskOrAnImageFileIsInUse() throws Exception {
+    kernel.blockDevice(folder.resolve("vdb"), VDB);
+    Path image = Files.createFile(folder.resolve("disk.img"));
+
+    assertEquals(Set.of(), locator().partitionsInUse(folder.resolve("vdb")));
+    assertEquals(Set.of(), locator().partitionsInUse(image));
   }
 }

@@ -37,6 +37,8 @@ public final class FakeSysfs {
     for (var slave : slaves) {
       Path target = sysfs.resolve("dev/block").resolve(slave.toString()).toRealPath();
       Files.createSymbolicLink(folder.resolve("slaves").resolve(target.getFileName()), target);
+      Path holders = Files.createDirectories(target.resolve("holders"));
+      Files.createSymbolicLink(holders.resolve(name), folder);
     }
     return this;
   }
