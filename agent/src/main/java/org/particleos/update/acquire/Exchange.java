@@ -159,6 +159,7 @@ final class Exchange implements ByteSource {
   UpdateException tooLong(String length) {
     return UpdateException.because(
             Reason.BODY_TOO_LONG, "refused " + name() + ": it has " + length + " bytes")
+        .found("at most " + limits.bodyBytesMax() + " bytes are taken")
         .remedy("check the address of the source, or tell who runs the server")
         .unreachable();
   }

@@ -295,6 +295,7 @@ public final class HttpFetcher implements Fetcher, AutoCloseable {
                 + ": it has more than "
                 + limitBytes
                 + " bytes")
+        .found("the file goes on after as many bytes as such a file may have")
         .remedy("check the address of the source, or tell who runs the server")
         .unreachable();
   }

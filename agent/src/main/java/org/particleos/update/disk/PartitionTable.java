@@ -185,6 +185,7 @@ public final class PartitionTable {
       return UpdateException.because(
               Reason.NO_PARTITION_TABLE,
               "refused disk " + name(disk) + ": it has no GUID partition table")
+          .found("neither its beginning nor its end holds the header of one")
           .remedy("check that this is the disk of the system")
           .diskDamaged();
     }

@@ -31,6 +31,11 @@ public final class IoFailure {
   private static UpdateException of(Reason otherwise, String what, IOException cause) {
     String message = String.valueOf(cause.getMessage());
     if (cause instanceof LinuxException call) {
+      // Permission is asked for when a file is opened. What EPERM means for a write is that the
+      // block device below it was set read-only.
+      if (call.is(Errno.EPERM) && call.call().equals("pwrite")) {
+        return readOnly(what, cause);
+      }
       if (call.is(Errno.EACCES) || call.is(Errno.EPERM)) {
         return UpdateException.because(Reason.PERMISSION_DENIED, what)
             .found(message)
@@ -39,11 +44,7 @@ public final class IoFailure {
             .notPermitted();
       }
       if (call.is(Errno.EROFS)) {
-        return UpdateException.because(Reason.READ_ONLY, what)
-            .found(message)
-            .remedy("make the device or file system writable")
-            .cause(cause)
-            .writeFailed();
+        return readOnly(what, cause);
       }
       if (call.is(Errno.ENOSPC) || call.errno() == EDQUOT) {
         return UpdateException.because(Reason.FILE_SYSTEM_FULL, what)
@@ -67,6 +68,14 @@ public final class IoFailure {
             missing
                 ? "check the path, and whether the device is attached"
                 : "look into the kernel log for errors of the device")
+        .cause(cause)
+        .writeFailed();
+  }
+
+  private static UpdateException readOnly(String what, IOException cause) {
+    return UpdateException.because(Reason.READ_ONLY, what)
+        .found("the device or file system is read-only: " + cause.getMessage())
+        .remedy("make the device or file system writable")
         .cause(cause)
         .writeFailed();
   }

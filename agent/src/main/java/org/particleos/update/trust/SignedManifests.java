@@ -121,6 +121,7 @@ public final class SignedManifests {
       throw UpdateException.because(
               Reason.HTTP_NOT_FOUND,
               "fetching the list of versions failed: there is no " + Quote.quote(shown(uri)))
+          .found("the server, or the directory, does not have that file (HTTP: 404)")
           .remedy("check Path= of the source, it may be the wrong URL; or ask the publisher")
           .unreachable();
     }

@@ -24,13 +24,23 @@ class IoFailureTest {
     "5, WRITE_FAILED, WriteFailed"
   })
   void theErrorNumberDecidesTheKind(int errno, Reason reason, String kind) {
-    var cause = new LinuxException(errno, "pwrite", "\"/dev/vda\"", "text");
+    var cause = new LinuxException(errno, "open", "\"/dev/vda\"", "text");
 
     var failure = IoFailure.writing("writing failed", cause);
 
     assertEquals(reason, failure.reason());
     assertEquals(kind, failure.getClass().getSimpleName());
     assertSame(cause, failure.getCause());
+  }
+
+  @Test
+  void aWriteThatIsNotPermittedMeansAReadOnlyDevice() {
+    var refused = new LinuxException(1, "pwrite", "\"/dev/vda\"", "Operation not permitted");
+
+    var failure = IoFailure.writing("writing failed", refused);
+
+    assertEquals(Reason.READ_ONLY, failure.reason());
+    assertInstanceOf(UpdateException.WriteFailed.class, failure);
   }
 
   @Test

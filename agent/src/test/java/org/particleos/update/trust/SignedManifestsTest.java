@@ -122,7 +122,7 @@ class SignedManifestsTest {
             MANIFEST + ".asc"),
         server.asked);
     assertEquals(
-        List.of(67_108_863L, 1_048_576L, 1_048_576L, 1_048_576L, 1_048_576L), server.limits);
+        List.of(16_777_216L, 1_048_576L, 1_048_576L, 1_048_576L, 1_048_576L), server.limits);
   }
 
   @Test
