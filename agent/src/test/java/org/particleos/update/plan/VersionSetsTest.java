@@ -1,0 +1,174 @@
+package org.particleos.update.plan;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+import static org.particleos.update.catalog.ATransfer.DISK;
+import static org.particleos.update.catalog.ATransfer.USR;
+import static org.particleos.update.catalog.ATransfer.aTransfer;
+
+import java.util.ArrayList;
+import java.util.List;
+import java.util.UUID;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+import org.particleos.update.catalog.Inventory;
+import org.particleos.update.catalog.Stage;
+import org.particleos.update.catalog.Stock;
+import org.particleos.update.pattern.InstanceMetadata;
+import org.particleos.update.plan.VersionSets.View;
+import org.particleos.update.version.Version;
+
+class VersionSetsTest {
+  /**
+   * Two transfers, separated by a slash. Of what they hold, {@code ~} marks a partial and {@code +}
+   * a pending instance.
+   */
+  @ParameterizedTest(name = "{0}")
+  @CsvSource({
+    "'nothing installed, server has v2, v1', /, 2 1/2 1, 2",
+    "'v1 installed, server v2', 1/1, 2/2, 2",
+    "'v2 installed, server v2, v1', 2/2, 2 1/2 1, none",
+    "'v3 installed, server v2 only', 3/3, 2/2, none",
+    "'v5 installed but one file missing, server v5', 5/, 5/5, 5",
+    // Deviation H-01: the reference would take v4.
+    "'v5 installed but one file missing, server only v4', 5/, 4/4, none",
+    "'server newest v4 lacks a file, v3 complete, v2 installed', 2/2, 4 3/3, 3",
+    "'v9 acquired, v8 installed, server v9', 8 +9/8 +9, 9/9, 9",
+    "'v9 partial, server v9', 8 ~9/8, 9/9, 9",
+    "'v9 partial, server v10', 8 ~9/8, 10/10, 10",
+    "'v9 partly pending, server v9', 8 +9/8, 9/9, 9",
+    "'v9 acquired, server gone back to v8', 8 +9/8 +9, 8/8, 9",
+    "'v9 partial and withdrawn, server v8', 8 ~9/8, 8/8, none",
+    "'v9 partial and withdrawn, nothing else', ~9/, 8/8, 8",
+    "'v9 between renames and withdrawn', 8 9/8 +9, 8/8, 9",
+    "'v9 partial and half withdrawn', 8 ~9/8, 9 8/8, none",
+    "'v9 half installed, half partial, withdrawn', 8 9/8 ~9, 8/8, 9",
+    "'server offers nothing', 1/1, /, none",
+    "'nothing anywhere', /, /, none",
+  })
+  void theCandidateIsTheOneOfTheTable(
+      String situation, String held, String offered, String expected) {
+    var sets = VersionSets.of(inventories(held, offered), View.ONLINE);
+
+    assertEquals(expected, candidate(sets), situation);
+  }
+
+  @ParameterizedTest
+  @CsvSource({"8 +9/8 +9, 9", "8 ~9/8, 9", "8/8, none", "8/, none", "/, none"})
+  void offlineOnlyWhatWasBegunIsACandidate(String held, String expected) {
+    var sets = VersionSets.of(inventories(held, "/"), View.OFFLINE);
+
+    assertEquals(expected, candidate(sets));
+  }
+
+  @Test
+  void anObsoleteNewestVersionLeavesNoCandidate() {
+    var transfer = aTransfer("a").minVersion("3");
+    var obsolete = List.of(Stock.of(transfer).offers("2", "1").inventory());
+    var fresh = List.of(Stock.of(transfer).offers("3", "2").inventory());
+
+    assertEquals("none", candidate(VersionSets.of(obsolete, View.ONLINE)));
+    assertEquals("3", candidate(VersionSets.of(fresh, View.ONLINE)));
+  }
+
+  @Test
+  void flagsAreThoseOfTheSection() {
+    var inventories =
+        List.of(
+            Stock.of(aTransfer("a").minVersion("2").protecting("1"))
+                .installed("1", "2")
+                .offers("3", "4", "5")
+                .inventory(),
+            Stock.of(aTransfer("b")).installed("1").partial("3").offers("3", "4").inventory());
+
+    var sets = VersionSets.of(inventories, View.ONLINE);
+
+    assertEquals(
+        List.of(
+            "4 candidate", "3 current+partial", "2 installed+incomplete", "1 protected+obsolete"),
+        sets.all().stream().map(set -> set.version() + " " + set.assessment()).toList());
+    assertEquals("3", sets.newestInstalled().orElseThrow().version().text());
+  }
+
+  @Test
+  void aVersionThatTheServerHasOnlyHalfIsNotShown() {
+    var sets = VersionSets.of(inventories("1/1", "3 2/2"), View.ONLINE);
+
+    assertEquals("2 1", versions(sets));
+  }
+
+  @Test
+  void versionsOfOneOrderAreOneSetWithTheInstalledSpelling() {
+    var sets = VersionSets.of(inventories("1.00/1.0", "1.0/1.00"), View.ONLINE);
+
+    assertEquals("1.00", versions(sets));
+    assertTrue(sets.named("1.00").isPresent());
+    assertFalse(sets.named("1.0").isPresent(), "names are compared as text");
+  }
+
+  @Test
+  void ofDuplicatesTheMostCompleteOneCounts() {
+    var inventory =
+        Stock.of(aTransfer("a").toPartitions(DISK, USR, "os_@v"))
+            .partial("2")
+            .installed("2")
+            .pending("2")
+            .inventory();
+
+    var set = VersionSets.of(List.of(inventory), View.OFFLINE).all().getFirst();
+
+    assertEquals("current", set.assessment());
+    assertEquals(Stage.INSTALLED, set.members().getFirst().held().orElseThrow().stage());
+  }
+
+  @Test
+  void aPendingPartitionOfAnotherBuildIsNotAcquired() {
+    var other = InstanceMetadata.of(new Version("2")).withPartitionUuid(new UUID(1, 2));
+    var transfer = aTransfer("a").toPartitions(DISK, USR, "os_@v");
+    var replaced = Stock.of(transfer).pending("2").offers(other).inventory();
+    var same =
+        Stock.of(transfer)
+            .pending("2")
+            .offers(InstanceMetadata.of(new Version("2")).withPartitionUuid(new UUID(7, 1)))
+            .inventory();
+
+    var outdated = VersionSets.of(List.of(replaced), View.ONLINE).all().getFirst();
+    var current = VersionSets.of(List.of(same), View.ONLINE).all().getFirst();
+
+    assertFalse(outdated.acquired());
+    assertTrue(current.acquired());
+  }
+
+  static List<Inventory> inventories(String held, String offered) {
+    String[] holds = held.split("/", -1);
+    String[] offers = offered.split("/", -1);
+    List<Inventory> inventories = new ArrayList<>();
+    for (int i = 0; i < holds.length; i++) {
+      Stock stock = Stock.of(aTransfer("t" + i));
+      for (String word : words(holds[i])) {
+        switch (word.charAt(0)) {
+          case '~' -> stock.partial(word.substring(1));
+          case '+' -> stock.pending(word.substring(1));
+          default -> stock.installed(word);
+        }
+      }
+      stock.offers(words(offers[i]).toArray(String[]::new));
+      inventories.add(stock.inventory());
+    }
+    return inventories;
+  }
+
+  private static List<String> words(String text) {
+    return text.isBlank() ? List.of() : List.of(text.trim().split(" ", -1));
+  }
+
+  static String candidate(VersionSets sets) {
+    return sets.candidate().map(set -> set.version().text()).orElse("none");
+  }
+
+  private static String versions(VersionSets sets) {
+    return String.join(" ", sets.all().stream().map(set -> set.version().text()).toList());
+  }
+}
