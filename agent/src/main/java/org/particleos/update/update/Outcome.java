@@ -1,0 +1,18 @@
+package org.particleos.update.update;
+
+import org.particleos.update.version.Version;
+
+/** How an {@code apply}, {@code update} or {@code acquire} ended well. */
+public sealed interface Outcome {
+  /** There is no candidate. */
+  record NoUpdate() implements Outcome {}
+
+  /** The version is there already. */
+  record AlreadyInstalled(Version version) implements Outcome {}
+
+  /** Downloaded and verified; installing is another step. */
+  record Acquired(Version version, long bytesTransferred) implements Outcome {}
+
+  /** In place; the next boot uses it. */
+  record Installed(Version version, long bytesTransferred) implements Outcome {}
+}

@@ -1,0 +1,27 @@
+package org.particleos.update.update;
+
+import java.util.List;
+import java.util.Optional;
+import org.particleos.update.catalog.Inventory;
+import org.particleos.update.plan.SlotUse;
+import org.particleos.update.plan.VersionSets;
+
+/**
+ * What is installed and offered.
+ *
+ * @param enabled inventories of the enabled transfers, in transfer order
+ * @param disabled inventories of the disabled ones; their offers are not asked for
+ * @param bootedVersion {@code IMAGE_VERSION} of the running system
+ * @param slotUse which slots the running system stands on
+ */
+public record Overview(
+    VersionSets sets,
+    List<Inventory> enabled,
+    List<Inventory> disabled,
+    Optional<String> bootedVersion,
+    SlotUse slotUse) {
+  public Overview {
+    enabled = List.copyOf(enabled);
+    disabled = List.copyOf(disabled);
+  }
+}

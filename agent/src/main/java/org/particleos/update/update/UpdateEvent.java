@@ -1,0 +1,65 @@
+package org.particleos.update.update;
+
+import java.util.OptionalLong;
+import org.particleos.update.catalog.Instance;
+import org.particleos.update.plan.Removal;
+import org.particleos.update.plan.VersionSet;
+
+/** What happens during a run, in order, for whoever watches. */
+public sealed interface UpdateEvent {
+  /** Something the administrator should read, though the run goes on. */
+  record Warning(String text) implements UpdateEvent {}
+
+  /** Something worth knowing. */
+  record Notice(String text) implements UpdateEvent {}
+
+  record MakingRoom(VersionSet set) implements UpdateEvent {}
+
+  record Removing(Removal removal) implements UpdateEvent {}
+
+  record SweptLeftovers(String directory, int count) implements UpdateEvent {}
+
+  /**
+   * Room was made; now the members are acquired.
+   *
+   * @param transfers how many members of the set there are
+   * @param totalBytes to be transferred for all of them, if every source says so
+   */
+  record AcquireStarted(VersionSet set, int transfers, OptionalLong totalBytes)
+      implements UpdateEvent {}
+
+  /** The target has it already. */
+  record TransferKept(int index, String transferId, Instance held) implements UpdateEvent {}
+
+  /**
+   * One member is being fetched.
+   *
+   * @param target partition or path that is written
+   * @param totalBytes to be transferred, if the source says so
+   */
+  record TransferStarted(
+      int index, String transferId, Instance source, String target, OptionalLong totalBytes)
+      implements UpdateEvent {}
+
+  record TransferProgress(
+      int index,
+      String transferId,
+      long bytesTransferred,
+      OptionalLong totalBytes,
+      long bytesWritten)
+      implements UpdateEvent {}
+
+  record TransferFinished(int index, String transferId, long bytesTransferred, long bytesWritten)
+      implements UpdateEvent {}
+
+  record InstallStarted(VersionSet set) implements UpdateEvent {}
+
+  record MemberInstalled(String transferId, String path) implements UpdateEvent {}
+
+  record Installed(VersionSet set) implements UpdateEvent {}
+
+  /** Receives events on the thread that runs the update. */
+  interface Observer {
+    void on(UpdateEvent event);
+  }
+}
