@@ -1,0 +1,90 @@
+package org.particleos.update.cli;
+
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import java.io.PrintStream;
+import java.util.Optional;
+import org.jspecify.annotations.Nullable;
+import org.particleos.update.failure.UpdateException;
+import org.particleos.update.update.Outcome;
+import org.particleos.update.update.Updater;
+import org.particleos.update.version.Version;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Parameters;
+
+/** Downloads, verifies and installs; ends with what changed and what to do next. */
+@Command(
+    name = "apply",
+    description = "Download, verify and install the offered version, or continue where it stopped.")
+final class ApplyVerb extends Verb {
+  @Parameters(
+      arity = "0..1",
+      paramLabel = "VERSION",
+      description = "Install this version instead of the newest one.")
+  private @Nullable String version;
+
+  ApplyVerb() {
+    super(Spelling.OWN, 2);
+  }
+
+  @Override
+  ExitStatus run() throws UpdateException {
+    JsonMode json = options().json();
+    ProgressView progress = progress();
+    try (Updater updater = updater(progress)) {
+      Updater.Goal goal = options().offline() ? Updater.Goal.INSTALL_OFFLINE : Updater.Goal.UPDATE;
+      Outcome outcome = updater.apply(Optional.ofNullable(version), goal, "particle-update apply");
+      if (json == JsonMode.OFF) {
+        print(outcome, progress);
+      } else {
+        Json.print(terminal().out(), json, node(outcome));
+      }
+      return ExitStatus.OK;
+    }
+  }
+
+  private void print(Outcome outcome, ProgressView progress) {
+    PrintStream out = terminal().out();
+    switch (outcome) {
+      case Outcome.NoUpdate() -> out.println("No update needed: nothing newer is offered.");
+      case Outcome.AlreadyInstalled(Version installed) ->
+          out.println("Version " + installed + " is installed already; nothing was changed.");
+      case Outcome.Acquired(Version acquired, _) ->
+          out.println("Version " + acquired + " is downloaded and verified.");
+      case Outcome.Installed(Version installed, long bytes) -> {
+        out.println();
+        out.println(
+            terminal().paint("1", "Version " + installed + " is installed")
+                + ": "
+                + SizeText.bytes(bytes)
+                + " downloaded, "
+                + SizeText.bytes(progress.bytesWritten())
+                + " written in "
+                + SizeText.elapsed(progress.elapsed())
+                + ".");
+        if (options().legend()) {
+          out.println(
+              "Restart the machine to use it. If it does not come up, the old version starts"
+                  + " again by itself.");
+        }
+      }
+    }
+  }
+
+  private static ObjectNode node(Outcome outcome) {
+    ObjectNode node = Json.object();
+    switch (outcome) {
+      case Outcome.NoUpdate() -> node.put("outcome", "no-update").putNull("version");
+      case Outcome.AlreadyInstalled(Version installed) ->
+          node.put("outcome", "already-installed").put("version", installed.text());
+      case Outcome.Acquired(Version acquired, long bytes) ->
+          node.put("outcome", "acquired")
+              .put("version", acquired.text())
+              .put("bytesTransferred", bytes);
+      case Outcome.Installed(Version installed, long bytes) ->
+          node.put("outcome", "installed")
+              .put("version", installed.text())
+              .put("bytesTransferred", bytes);
+    }
+    return node;
+  }
+}

@@ -1,0 +1,85 @@
+package org.particleos.update.cli;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Clock;
+import java.util.Map;
+import java.util.Optional;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
+import org.particleos.update.acquire.Cancellation;
+import org.particleos.update.linux.LinuxKernel;
+import org.particleos.update.update.Machine;
+
+/** Where the process begins. */
+public final class Main {
+  /** How long a signal waits for a running transfer to stop; what is then open is crash-safe. */
+  private static final long STOP_SECONDS_MAX = 5;
+
+  private Main() {}
+
+  public static void main(String[] args) {
+    Map<String, String> environment = System.getenv();
+    var cancellation = new Cancellation();
+    var finished = new CountDownLatch(1);
+    Runtime.getRuntime().addShutdownHook(new Thread(() -> stop(cancellation, finished), "stop"));
+    var machine =
+        new Machine(
+            new LinuxKernel(),
+            Clock.systemUTC(),
+            environment,
+            Path.of("/"),
+            lockDirectory(environment));
+    var terminal = Terminal.ofProcess(environment, isTerminal(1), isTerminal(2));
+    var context = new Context(machine, terminal, cancellation, programVersion());
+    int status;
+    try {
+      status = ParticleUpdate.commandLine(context).execute(args);
+    } finally {
+      finished.countDown();
+    }
+    System.exit(status);
+  }
+
+  private static void stop(Cancellation cancellation, CountDownLatch finished) {
+    cancellation.cancel();
+    try {
+      if (!finished.await(STOP_SECONDS_MAX, TimeUnit.SECONDS)) {
+        System.err.println(
+            "particle-update: stopped while still busy; the next run continues from here");
+      }
+    } catch (InterruptedException _) {
+      Thread.currentThread().interrupt();
+    }
+  }
+
+  /** Root shares one directory with the service; others get one of their own. */
+  private static Path lockDirectory(Map<String, String> environment) {
+    Path shared = Path.of("/run/particle-update");
+    if ("root".equals(System.getProperty("user.name"))) {
+      return shared;
+    }
+    return Optional.ofNullable(environment.get("XDG_RUNTIME_DIR"))
+        .filter(text -> text.startsWith("/"))
+        .map(Path::of)
+        .orElseGet(() -> Path.of("/tmp"))
+        .resolve("particle-update-" + System.getProperty("user.name"));
+  }
+
+  private static boolean isTerminal(int descriptor) {
+    try {
+      String target = Files.readSymbolicLink(Path.of("/proc/self/fd/" + descriptor)).toString();
+      return target.startsWith("/dev/pts/")
+          || target.startsWith("/dev/tty")
+          || target.equals("/dev/console");
+    } catch (IOException _) {
+      return false; // closed, or no /proc: then certainly nobody to draw for
+    }
+  }
+
+  private static String programVersion() {
+    return Optional.ofNullable(Main.class.getPackage().getImplementationVersion())
+        .orElse("development");
+  }
+}

@@ -1,0 +1,46 @@
+package org.particleos.update.cli;
+
+import org.particleos.update.failure.UpdateException;
+import org.particleos.update.update.Updater;
+import picocli.CommandLine.Command;
+
+/** Whether an installed version waits for a restart (update-algorithm.md 6.7). */
+@Command(
+    name = "pending",
+    description = "Exit with 0 if a newer version than the running one is installed, else with 1.",
+    exitCodeOnInvalidInput = 1)
+final class PendingVerb extends Verb {
+  PendingVerb() {
+    super(Spelling.REFERENCE, 1);
+  }
+
+  @Override
+  ExitStatus run() throws UpdateException {
+    try (Updater updater = updater(progress())) {
+      Updater.Pending pending = updater.pending();
+      int order = pending.installed().compareTo(pending.booted());
+      if (order > 0) {
+        terminal()
+            .err()
+            .println(
+                "Version "
+                    + pending.installed()
+                    + " is installed, version "
+                    + pending.booted()
+                    + " is running. Restart the machine to use the new one.");
+        return ExitStatus.OK;
+      }
+      terminal()
+          .err()
+          .println(
+              order == 0
+                  ? "The newest installed version " + pending.booted() + " is running."
+                  : "Warning: the newest installed version "
+                      + pending.installed()
+                      + " is older than the running version "
+                      + pending.booted()
+                      + ".");
+      return ExitStatus.NO_UPDATE;
+    }
+  }
+}

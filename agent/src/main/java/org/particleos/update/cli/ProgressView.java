@@ -1,0 +1,208 @@
+package org.particleos.update.cli;
+
+import java.io.PrintStream;
+import java.time.Duration;
+import java.time.Instant;
+import java.time.InstantSource;
+import java.util.Locale;
+import java.util.OptionalLong;
+import org.particleos.update.catalog.Instance;
+import org.particleos.update.plan.Removal;
+import org.particleos.update.update.UpdateEvent;
+
+/**
+ * Shows what a run does: on a terminal one line for the transfer under way and one for the total,
+ * drawn over; elsewhere a line at the start, at every quarter and at the end of each transfer.
+ */
+final class ProgressView implements UpdateEvent.Observer {
+  private static final int BAR_CELLS = 24;
+  private static final int PLAIN_STEP_PERCENT = 25;
+
+  /** Longest transfer name that keeps a line within 80 columns. */
+  private static final int NAME_COLUMNS = 18;
+
+  private final Terminal terminal;
+  private final InstantSource clock;
+
+  private OptionalLong downloadBytes = OptionalLong.empty();
+  private Instant started;
+  private Instant transferStarted;
+  private long finishedBytes;
+  private long finishedWritten;
+  private int lastPlainPercent;
+  private int linesDrawn;
+
+  ProgressView(Terminal terminal, InstantSource clock) {
+    this.terminal = terminal;
+    this.clock = clock;
+    this.started = clock.instant();
+    this.transferStarted = started;
+  }
+
+  @Override
+  public void on(UpdateEvent event) {
+    switch (event) {
+      case UpdateEvent.Warning(var text) -> line("Warning: " + text);
+      case UpdateEvent.Notice(var text) -> line(text);
+      case UpdateEvent.MakingRoom(var set) -> line("Making room for '" + set.version() + "'.");
+      case UpdateEvent.Removing(var removal) -> line(removing(removal));
+      case UpdateEvent.SweptLeftovers(var directory, var count) ->
+          line("Removed " + count + " leftover(s) of interrupted writes in " + directory + ".");
+      case UpdateEvent.AcquireStarted(var set, _, var total) -> {
+        downloadBytes = total;
+        started = clock.instant();
+        line("Updating to '" + set.version() + "'.");
+      }
+      case UpdateEvent.TransferKept(_, var id, var held) ->
+          line(pad(id) + " already there: " + held.location());
+      case UpdateEvent.TransferStarted start -> {
+        transferStarted = clock.instant();
+        lastPlainPercent = 0;
+        if (!terminal.errIsTerminal()) {
+          line(
+              pad(start.transferId())
+                  + " "
+                  + SizeText.bytes(start.totalBytes())
+                  + " from "
+                  + start.source().location()
+                  + " to "
+                  + start.target());
+        }
+      }
+      case UpdateEvent.TransferProgress progress -> progress(progress);
+      case UpdateEvent.TransferFinished finished -> finished(finished);
+      case UpdateEvent.InstallStarted(var set) -> line("Installing '" + set.version() + "'.");
+      case UpdateEvent.MemberInstalled(var id, var path) -> line(pad(id) + " installed: " + path);
+      case UpdateEvent.Installed(var set) ->
+          line("Update '" + set.version() + "' successfully installed.");
+    }
+  }
+
+  private static String pad(String id) {
+    return String.format(Locale.ROOT, "  %-" + NAME_COLUMNS + "s", id);
+  }
+
+  /** The wording of the reference, which scripts look for. */
+  private static String removing(Removal removal) {
+    Instance instance = removal.instance();
+    String what =
+        switch (removal.cause()) {
+          case PARTIAL -> "partial";
+          case PENDING -> "pending";
+          case SURPLUS -> "version";
+          case DISABLED -> "disabled";
+        };
+    return "Removing old "
+        + what
+        + " '"
+        + instance.version()
+        + "' ("
+        + instance.location()
+        + ", "
+        + instance.type().text()
+        + ").";
+  }
+
+  private void progress(UpdateEvent.TransferProgress progress) {
+    if (terminal.errIsTerminal()) {
+      draw(transferLine(progress), totalLine(progress.bytesTransferred()));
+      return;
+    }
+    int percent = percent(progress.bytesTransferred(), progress.totalBytes());
+    if (percent >= lastPlainPercent + PLAIN_STEP_PERCENT && percent < 100) {
+      lastPlainPercent = percent / PLAIN_STEP_PERCENT * PLAIN_STEP_PERCENT;
+      line(pad(progress.transferId()) + " " + lastPlainPercent + " %");
+    }
+  }
+
+  private void finished(UpdateEvent.TransferFinished finished) {
+    finishedBytes += finished.bytesTransferred();
+    finishedWritten += finished.bytesWritten();
+    Duration elapsed = Duration.between(transferStarted, clock.instant());
+    line(
+        pad(finished.transferId())
+            + " "
+            + SizeText.bytes(finished.bytesTransferred())
+            + " fetched and verified, "
+            + SizeText.bytes(finished.bytesWritten())
+            + " written, "
+            + SizeText.rate(finished.bytesTransferred(), elapsed));
+  }
+
+  private String transferLine(UpdateEvent.TransferProgress progress) {
+    Duration elapsed = Duration.between(transferStarted, clock.instant());
+    return pad(progress.transferId())
+        + " "
+        + bar(progress.bytesTransferred(), progress.totalBytes())
+        + amounts(progress.bytesTransferred(), progress.totalBytes(), elapsed);
+  }
+
+  private String totalLine(long current) {
+    Duration elapsed = Duration.between(started, clock.instant());
+    long bytes = finishedBytes + current;
+    return pad("total") + " " + bar(bytes, downloadBytes) + amounts(bytes, downloadBytes, elapsed);
+  }
+
+  private String bar(long done, OptionalLong total) {
+    if (total.isEmpty()) {
+      return "";
+    }
+    int filled = BAR_CELLS * percent(done, total) / 100;
+    String full = terminal.glyph("█", "#");
+    String empty = terminal.glyph("░", ".");
+    return full.repeat(filled)
+        + empty.repeat(BAR_CELLS - filled)
+        + String.format(Locale.ROOT, " %3d %% ", percent(done, total));
+  }
+
+  private static int percent(long done, OptionalLong total) {
+    long all = total.orElse(0);
+    return all <= 0 ? 0 : (int) Math.min(100, done * 100 / all);
+  }
+
+  private static String amounts(long done, OptionalLong total, Duration elapsed) {
+    String text = SizeText.bytes(done) + ", " + SizeText.rate(done, elapsed);
+    long all = total.orElse(0);
+    if (done > 0 && all > done) {
+      long leftMillis = (long) ((double) elapsed.toMillis() * (all - done) / done);
+      text += ", " + SizeText.time(Duration.ofMillis(leftMillis)) + " left";
+    }
+    return text;
+  }
+
+  private void draw(String... lines) {
+    PrintStream err = terminal.err();
+    erase();
+    for (String line : lines) {
+      err.println(
+          line.length() > terminal.columns() ? line.substring(0, terminal.columns()) : line);
+    }
+    err.flush();
+    linesDrawn = lines.length;
+  }
+
+  private void erase() {
+    if (linesDrawn > 0) {
+      terminal.err().print("\u001b[" + linesDrawn + "A\u001b[J");
+      linesDrawn = 0;
+    }
+  }
+
+  private void line(String text) {
+    erase();
+    terminal.err().println(text);
+  }
+
+  /** Bytes fetched and written so far by finished transfers. */
+  long bytesFetched() {
+    return finishedBytes;
+  }
+
+  long bytesWritten() {
+    return finishedWritten;
+  }
+
+  Duration elapsed() {
+    return Duration.between(started, clock.instant());
+  }
+}
