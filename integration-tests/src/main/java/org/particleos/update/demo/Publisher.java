@@ -1,0 +1,126 @@
+package org.particleos.update.demo;
+
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.attribute.PosixFilePermissions;
+import java.util.List;
+import java.util.Map;
+import java.util.UUID;
+import java.util.stream.Stream;
+
+/**
+ * Publishes releases in a folder as the build service does: compressed payloads, {@code SHA256SUMS}
+ * and its detached signature by a key made for the occasion.
+ */
+public final class Publisher implements AutoCloseable {
+  private static final String SIGNER = "particle-update demo <demo@example.org>";
+
+  private final Path web;
+  private final Path gnupgHome;
+  private final String architecture;
+
+  /**
+   * Makes a fresh signing key.
+   *
+   * @param web what the server will offer
+   * @param architecture as in file names, {@code x86-64} or {@code arm64}
+   */
+  public Publisher(Path web, String architecture) throws IOException {
+    this.web = Files.createDirectories(web);
+    this.architecture = architecture;
+    // Not below the work folder: the agent's socket must have a short path.
+    this.gnupgHome =
+        Files.createTempDirectory(
+            "pu-gpg",
+            PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rwx------")));
+    gpg(this.web, "--quick-generate-key", SIGNER, "ed25519", "sign", "never");
+  }
+
+  private String gpg(Path folder, String... arguments) throws IOException {
+    String[] command =
+        Stream.concat(
+                Stream.of(
+                    "gpg",
+                    "--homedir",
+                    gnupgHome.toString(),
+                    "--batch",
+                    "--quiet",
+                    "--yes",
+                    "--passphrase",
+                    ""),
+                Stream.of(arguments))
+            .toArray(String[]::new);
+    return Tool.run(folder, command);
+  }
+
+  /** Writes the public key as a keyring file of the machine. */
+  public void exportKeyring(Path target) throws IOException {
+    gpg(web, "--output", target.toString(), "--export");
+  }
+
+  /** Adds a release to the folder; {@link #sign} makes it known. */
+  public void add(Release release) throws IOException {
+    addTo(web, release);
+  }
+
+  /** The same for another folder of payloads. */
+  public void addTo(Path folder, Release release) throws IOException {
+    String name = "ParticleOS_" + release.version() + "_" + architecture;
+    String usr = name + ".usr-" + architecture;
+    String signatureUuid =
+        plain(UUID.nameUUIDFromBytes(release.rootHash().getBytes(StandardCharsets.US_ASCII)));
+    compress(release.usr(), folder.resolve(usr + "." + plain(release.usrUuid())));
+    compress(release.verity(), folder.resolve(usr + "-verity." + plain(release.verityUuid())));
+    compress(release.veritySignature(), folder.resolve(usr + "-verity-sig." + signatureUuid));
+    Files.copy(release.kernel(), folder.resolve(name + ".efi"));
+  }
+
+  private void compress(Path payload, Path target) throws IOException {
+    Tool.run(web, "zstd", "-q", "-f", "-3", payload.toString(), "-o", target + ".raw.zst");
+  }
+
+  private static String plain(UUID uuid) {
+    return uuid.toString().replace("-", "");
+  }
+
+  /** Writes {@code SHA256SUMS} over all that is there, and signs it. */
+  public void sign() throws IOException {
+    sign(web);
+  }
+
+  /** The same for another folder of payloads. */
+  public void sign(Path folder) throws IOException {
+    List<String> names;
+    try (Stream<Path> files = Files.list(folder)) {
+      names =
+          files
+              .map(file -> file.getFileName().toString())
+              .filter(name -> !name.startsWith("SHA256SUMS"))
+              .sorted()
+              .toList();
+    }
+    String[] command =
+        Stream.concat(Stream.of("sha256sum", "--"), names.stream()).toArray(String[]::new);
+    Files.writeString(
+        folder.resolve("SHA256SUMS"), Tool.call(folder, Map.of(), "", command).output());
+    signManifest(folder);
+  }
+
+  /** Signs the manifest that is there, whatever it says. */
+  public void signManifest(Path folder) throws IOException {
+    gpg(folder, "--output", "SHA256SUMS.gpg", "--detach-sign", "SHA256SUMS");
+  }
+
+  /** Ends the key's agent and removes the key. */
+  @Override
+  public void close() throws IOException {
+    Tool.call(web, Map.of(), "", "gpgconf", "--homedir", gnupgHome.toString(), "--kill", "all");
+    try (Stream<Path> files = Files.walk(gnupgHome)) {
+      for (Path file : files.sorted(java.util.Comparator.reverseOrder()).toList()) {
+        Files.deleteIfExists(file);
+      }
+    }
+  }
+}
