@@ -1,0 +1,94 @@
+package org.particleos.update.bench;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Arrays;
+import java.util.Comparator;
+import java.util.List;
+import java.util.stream.Stream;
+import org.particleos.update.demo.DemoMachine;
+import org.particleos.update.demo.Publisher;
+
+/** Measures everything and prints Markdown; progress goes to standard error. */
+public final class Benchmark {
+  private static final int USAGE_STATUS = 2;
+
+  private final Path program;
+  private final Path shipped;
+  private final BenchmarkOptions options;
+  private final Path data;
+  private final Path work;
+
+  private Benchmark(Path program, Path shipped, BenchmarkOptions options) throws IOException {
+    this.program = program.toRealPath();
+    this.shipped = shipped;
+    this.options = options;
+    this.data = Files.createDirectories(options.data()).toRealPath();
+    this.work = data.resolve("work");
+  }
+
+  /** Arguments: the program, the shipped definitions, and the options of the user. */
+  public static void main(String[] args) throws Exception {
+    BenchmarkOptions options;
+    try {
+      options = BenchmarkOptions.parse(Arrays.copyOfRange(args, 2, args.length));
+    } catch (IllegalArgumentException e) {
+      System.err.println(e.getMessage());
+      System.err.print(BenchmarkOptions.USAGE);
+      System.exit(USAGE_STATUS);
+      return;
+    }
+    var benchmark = new Benchmark(Path.of(args[0]), Path.of(args[1]), options);
+    System.out.print(benchmark.run());
+  }
+
+  private Report run() throws IOException {
+    MachineFacts facts = MachineFacts.read(data);
+    List<Payload> payloads = Payload.prepare(data, options.imageMebibytes());
+    delete(work);
+    Path web = Files.createDirectories(work.resolve("web"));
+    var stopwatch = new Stopwatch(work.resolve("output.log"));
+    System.err.println("Publishing …");
+    publish(payloads, web.resolve("payloads"));
+    var answers = AnswerBenchmark.prepare(program, stopwatch, work, web.resolve("release"));
+    try (var server = new ServerProcess(web)) {
+      var limits = new LimitBenchmark(work, stopwatch, server);
+      var installations =
+          new InstallBenchmark(program, work, stopwatch, server, options.imageMebibytes());
+      var report =
+          new Report()
+              .machine(facts, options)
+              .installations(
+                  installations.run(payloads, options.rounds()), options.imageMebibytes())
+              .limits(limits.run(payloads, options.rounds()), options.imageMebibytes())
+              .answers(
+                  answers.run(shipped, server.uri("release/"), options.answers()),
+                  options.answers());
+      delete(work);
+      return report;
+    }
+  }
+
+  /** All formats as version 2 under one signed manifest; each definition matches one of them. */
+  private void publish(List<Payload> payloads, Path folder) throws IOException {
+    try (var publisher = new Publisher(folder, DemoMachine.architecture())) {
+      for (Payload payload : payloads) {
+        Files.createLink(folder.resolve("bench_2" + payload.format().suffix()), payload.file());
+      }
+      publisher.exportKeyring(work.resolve("import-pubring.pgp"));
+      publisher.sign();
+    }
+  }
+
+  private static void delete(Path tree) throws IOException {
+    if (!Files.exists(tree)) {
+      return;
+    }
+    try (Stream<Path> files = Files.walk(tree)) {
+      for (Path file : files.sorted(Comparator.reverseOrder()).toList()) {
+        Files.delete(file);
+      }
+    }
+  }
+}

@@ -1,0 +1,107 @@
+package org.particleos.update.bench;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.util.Formatter;
+import java.util.Locale;
+import java.util.Map;
+
+/** The results as Markdown for {@code BENCHMARKS.md}. */
+final class Report {
+  private final Formatter text = new Formatter(Locale.ROOT);
+
+  Report machine(MachineFacts facts, BenchmarkOptions options) {
+    heading("The machine");
+    facts.lines().forEach(fact -> text.format("- %s\n", fact));
+    text.format("\n");
+    text.format(
+        "Image of %d MiB. Each time is a median (fastest to slowest); installations and limits were"
+            + " measured in %d rounds, after one that does not count.\n",
+        options.imageMebibytes(), options.rounds());
+    return this;
+  }
+
+  /** "MB/s" is of the unpacked image everywhere, so that rows can be compared. */
+  Report installations(Map<InstallBenchmark.Case, Sample.Series> rows, int imageMebibytes)
+      throws IOException {
+    heading("Installing one image with `apply`");
+    text.format(
+        "| payload | packed by | size | to | time | installed | CPU time | peak memory |\n");
+    text.format("|---|---|--:|---|--:|--:|--:|--:|\n");
+    for (var row : rows.entrySet()) {
+      Payload payload = row.getKey().payload();
+      Sample.Series series = row.getValue();
+      text.format(
+          "| `%s` | %s | %d MB | %s | %s | %.0f MB/s | %.1f s | %.0f MiB |\n",
+          payload.format().suffix(),
+          payload.format().description(),
+          Files.size(payload.file()) / 1_000_000,
+          row.getKey().target().description(),
+          time(series),
+          megabytes(imageMebibytes) / series.wallSeconds(),
+          series.cpuSeconds(),
+          series.peakMebibytes());
+    }
+    for (TargetDisk.Kind kind : TargetDisk.Kind.values()) {
+      if (!kind.obstacle().isEmpty()) {
+        text.format("\n");
+        text.format("Not measured: %s, since %s.\n", kind.description(), kind.obstacle());
+      }
+    }
+    return this;
+  }
+
+  Report limits(Map<String, Sample.Series> rows, int imageMebibytes) {
+    heading("What the machine can do");
+    text.format("| step, with the native tool | time | image | CPU time |\n");
+    text.format("|---|--:|--:|--:|\n");
+    rows.forEach((name, series) ->
+        text.format(
+            "| %s | %s | %.0f MB/s | %s |\n",
+            name,
+            time(series),
+            megabytes(imageMebibytes) / series.wallSeconds(),
+            series.cpuSeconds() == 0 ? "–" : "%.1f s".formatted(series.cpuSeconds())));
+    return this;
+  }
+
+  Report answers(Map<String, Sample.Series> rows, int rounds) {
+    heading("Answers");
+    text.format("Medians of %d.\n", rounds);
+    text.format("\n");
+    text.format("| command | time | CPU time | peak memory |\n");
+    text.format("|---|--:|--:|--:|\n");
+    rows.forEach((verb, series) ->
+        text.format(
+            "| `%s` | %.0f ms (%.0f–%.0f) | %.0f ms | %.0f MiB |\n",
+            verb,
+            1000 * series.wallSeconds(),
+            1000 * series.wallSecondsMin(),
+            1000 * series.wallSecondsMax(),
+            1000 * series.cpuSeconds(),
+            series.peakMebibytes()));
+    return this;
+  }
+
+  private static String time(Sample.Series series) {
+    return String.format(
+        Locale.ROOT,
+        "%.2f s (%.2f–%.2f)",
+        series.wallSeconds(),
+        series.wallSecondsMin(),
+        series.wallSecondsMax());
+  }
+
+  private static double megabytes(int mebibytes) {
+    return mebibytes * (double) (1 << 20) / 1e6;
+  }
+
+  private void heading(String title) {
+    text.format("\n### %s\n\n", title);
+  }
+
+  @Override
+  public String toString() {
+    return text.toString();
+  }
+}
