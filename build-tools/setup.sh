@@ -62,6 +62,6 @@ build_if_needed() {
     return
   fi
   echo "Building particle-update …" >&2
-  mvn -B -q --no-transfer-progress package -DskipTests 1>&2
+  mvn -B -q --no-transfer-progress -Dstyle.color=never package -DskipTests 1>&2
   touch "$dist/bin"
 }
