@@ -33,7 +33,7 @@ final class ManifestListing {
                 Reason.MANIFEST_MALFORMED,
                 "refused the manifest of " + base + ": the name of an entry contradicts its digest")
             .found(Quote.quote(entry.name()) + " with digest " + entry.digest())
-            .remedy("Tell the publisher; nothing can be done on this machine.")
+            .remedy("tell the publisher; nothing can be done on this machine")
             .notTrusted();
       }
       instances.add(

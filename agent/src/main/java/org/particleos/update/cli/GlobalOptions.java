@@ -129,7 +129,7 @@ final class GlobalOptions {
             Reason.OPTION_INVALID, "refused the option " + option + ": it takes " + allowed)
         .found(Quote.quote(found))
         .state("nothing was changed")
-        .remedy("See particle-update --help")
+        .remedy("see particle-update --help")
         .configuration();
   }
 }

@@ -64,7 +64,7 @@ final class ListVerb extends Verb {
       throw UpdateException.because(
               Reason.VERSION_NOT_FOUND, "Update " + Quote.quote(version) + " not found")
           .state("nothing was changed")
-          .remedy("See which versions there are: particle-update list")
+          .remedy("see which versions there are: particle-update list")
           .notAvailable();
     }
     return named.get();

@@ -43,7 +43,7 @@ final class DefinitionFiles {
               "refused the component "
                   + Quote.quote(e.getInput())
                   + ": the name is not valid in the character set of this locale")
-          .remedy("Run with LC_ALL=C.UTF-8.")
+          .remedy("run with LC_ALL=C.UTF-8")
           .cause(e)
           .configuration();
     }
@@ -149,7 +149,7 @@ final class DefinitionFiles {
                     + " in "
                     + shown(directory)
                     + ": the file name is not valid in the character set of this locale")
-            .remedy("Rename the file in ASCII, or run with LC_ALL=C.UTF-8.")
+            .remedy("rename the file in ASCII, or run with LC_ALL=C.UTF-8")
             .configuration();
       }
       names.add(name);
@@ -174,7 +174,7 @@ final class DefinitionFiles {
     } catch (IOException e) {
       throw UpdateException.because(Reason.DEFINITION_UNREADABLE, "failed to read " + file.shown())
           .found(e.toString())
-          .remedy("Make the file readable, or hide it by an empty one of its name in /etc.")
+          .remedy("make the file readable, or hide it by an empty one of its name in /etc")
           .cause(e)
           .configuration();
     }
@@ -182,7 +182,7 @@ final class DefinitionFiles {
       throw UpdateException.because(
               Reason.DEFINITION_INVALID,
               "refused " + file.shown() + ": it is larger than " + FILE_BYTES_MAX + " bytes")
-          .remedy("Replace it by a definition file.")
+          .remedy("replace it by a definition file")
           .configuration();
     }
     return new IniReader(file.shown(), sections, warnings).read(content);

@@ -37,8 +37,8 @@ final class FeatureReader {
                   + ": the name of the feature is invalid")
           .found(Quote.quote(id))
           .remedy(
-              "Name features without control characters, backslashes, quotes and * ? [, in at most"
-                  + " 245 bytes.")
+              "name features without control characters, backslashes, quotes and * ? [, in at most"
+                  + " 245 bytes")
           .configuration();
     }
     for (Assignment assignment : assignments) {

@@ -159,7 +159,7 @@ final class IniReader {
     } catch (CharacterCodingException e) {
       throw UpdateException.because(
               Reason.DEFINITION_INVALID, "refused " + file + ":" + line + ": it is not valid UTF-8")
-          .remedy("Save the file in UTF-8.")
+          .remedy("save the file in UTF-8")
           .cause(e)
           .configuration();
     }
@@ -168,7 +168,7 @@ final class IniReader {
   private UpdateException fatal(int line, String why) {
     return UpdateException.because(
             Reason.DEFINITION_INVALID, "refused " + file + ":" + line + ": " + why)
-        .remedy("Correct the line, or hide the file by an empty one of its name in /etc.")
+        .remedy("correct the line, or hide the file by an empty one of its name in /etc")
         .configuration();
   }
 

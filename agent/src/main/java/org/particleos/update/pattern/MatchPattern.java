@@ -175,7 +175,7 @@ public final class MatchPattern {
                         + wildcard.field()
                         + ", which is not known")
                 .found("neither the source name nor a key of [Target] gives " + wildcard.field())
-                .remedy("Add " + wildcard.text() + " to the source pattern or set it in [Target].")
+                .remedy("add " + wildcard.text() + " to the source pattern or set it in [Target]")
                 .configuration();
           }
           name.append(value.get());
@@ -193,7 +193,7 @@ public final class MatchPattern {
                     + Quote.quote(text)
                     + ": the result leaves its directory")
             .found(Quote.quote(name.toString()))
-            .remedy("Put other characters beside the wildcards of this pattern.")
+            .remedy("put other characters beside the wildcards of this pattern")
             .configuration();
       }
     }

@@ -132,7 +132,7 @@ public final class AcquirePlanner {
                       + PartitionChange.LABEL_UNITS_MAX
                       + " UTF-16 units")
               .found(Quote.quote(name) + " with " + name.length())
-              .remedy("Shorten MatchPattern= in [Target], or the version.")
+              .remedy("shorten MatchPattern= in [Target], or the version")
               .configuration();
         }
       }
@@ -150,7 +150,7 @@ public final class AcquirePlanner {
                         + Quote.quote(member.inventory().transfer().id())
                         + ": its target name is no usable path")
                 .found(Quote.quote(name))
-                .remedy("Change MatchPattern= in [Target].")
+                .remedy("change MatchPattern= in [Target]")
                 .configuration();
           }
         }
@@ -177,7 +177,7 @@ public final class AcquirePlanner {
                   + ": its target name would not be recognised as version "
                   + version)
           .found(Quote.quote(name))
-          .remedy("Change MatchPattern= in [Target] so that the version stands by itself.")
+          .remedy("change MatchPattern= in [Target] so that the version stands by itself")
           .configuration();
     }
   }
@@ -274,9 +274,9 @@ public final class AcquirePlanner {
                   + device)
           .found(held(inventory))
           .remedy(
-              "Add a partition of that type with the label "
+              "add a partition of that type with the label "
                   + SlotName.EMPTY_LABEL
-                  + ", or remove a version that nothing needs (particle-update vacuum).")
+                  + ", or remove a version that nothing needs (particle-update vacuum)")
           .noSpace();
     }
     requireFits(member, free, required);
@@ -316,7 +316,7 @@ public final class AcquirePlanner {
                   + Quote.quote(member.inventory().transfer().id())
                   + ": the image is larger than every slot it may go to")
           .found(required.getAsLong() + " bytes for a slot of " + largest + " bytes")
-          .remedy("Enlarge the slot, or ask the publisher for an image that fits.")
+          .remedy("enlarge the slot, or ask the publisher for an image that fits")
           .noSpace();
     }
   }
@@ -355,7 +355,7 @@ public final class AcquirePlanner {
                 "refused the update: the new files do not fit, even after removing old ones")
             .found(
                 entry.getValue() + " bytes needed, " + room.availableBytes() + " bytes available")
-            .remedy("Make room on the file system of the target, or lower InstancesMax=.")
+            .remedy("make room on the file system of the target, or lower InstancesMax=")
             .noSpace();
       }
     }

@@ -122,7 +122,7 @@ public final class VacuumPlan {
                     + max.getAsLong()
                     + " may be kept at most")
             .found("InstancesMax= or --instances-max= of " + max.getAsLong())
-            .remedy("Allow at least 2 instances.")
+            .remedy("allow at least 2 instances")
             .noSpace();
       }
       limit = max.getAsLong() - space;
@@ -139,8 +139,8 @@ public final class VacuumPlan {
                       + ": an update needs two slots of its partition type")
               .found(slots == 0 ? "no slot" : slots == 1 ? "one slot" : slots + " slots")
               .remedy(
-                  "Add a partition of that type with the label _empty, for example with"
-                      + " systemd-repart.")
+                  "add a partition of that type with the label _empty, for example with"
+                      + " systemd-repart")
               .noSpace();
         }
         yield Math.min(limit, staying - Math.max(0, space - free));

@@ -50,7 +50,7 @@ record Installation(
       throw UpdateException.because(Reason.NO_DEFINITIONS, "no transfer definitions found")
           .found("nothing in " + directories(place))
           .state("nothing was changed")
-          .remedy("Put .transfer files there, or name another directory with --definitions=.")
+          .remedy("put .transfer files there, or name another directory with --definitions=")
           .configuration();
     }
     var resolver = new Resolver(machine);
@@ -142,7 +142,7 @@ record Installation(
                         + type.text()
                         + " are not supported by this version")
                 .found("Type=" + type.text() + " in " + transfer.file())
-                .remedy("Use url-file or regular-file, or keep systemd-sysupdate for this one.")
+                .remedy("use url-file or regular-file, or keep systemd-sysupdate for this one")
                 .configuration();
       }
     }

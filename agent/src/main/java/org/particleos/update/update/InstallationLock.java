@@ -90,7 +90,7 @@ final class InstallationLock implements AutoCloseable {
               Reason.LOCK_HELD, "refused: another process is changing " + Quote.quote(target))
           .found(other.isEmpty() ? "held by an unknown process" : "held by " + other)
           .state("this process changed nothing")
-          .remedy("Wait until it has finished, then run the command again.")
+          .remedy("wait until it has finished, then run the command again")
           .busy();
     }
     byte[] text = holder.getBytes(StandardCharsets.UTF_8);

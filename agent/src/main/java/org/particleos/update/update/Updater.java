@@ -156,7 +156,7 @@ public final class Updater implements AutoCloseable {
       if (installation.enabled().isEmpty()) {
         throw UpdateException.because(
                 Reason.NO_DEFINITIONS, "every transfer is disabled by a feature")
-            .remedy("Enable a feature that the transfers name in Features=.")
+            .remedy("enable a feature that the transfers name in Features=")
             .configuration();
       }
       return look(installation, view);
@@ -288,7 +288,7 @@ public final class Updater implements AutoCloseable {
       throw UpdateException.because(
               Reason.VERSION_NOT_FOUND, "Update " + Quote.quote(version.get()) + " not found")
           .state("nothing was changed")
-          .remedy("See which versions there are: particle-update list")
+          .remedy("see which versions there are: particle-update list")
           .notAvailable();
     }
     VersionSet set = named.get();
@@ -317,7 +317,7 @@ public final class Updater implements AutoCloseable {
                   + " offline: it is only partially downloaded")
           .found(missing(set))
           .state("nothing was changed")
-          .remedy("Run particle-update apply with the network up; it continues the download.")
+          .remedy("run particle-update apply with the network up; it continues the download")
           .notAvailable();
     }
     if (set.flags().obsolete()) {
@@ -329,7 +329,7 @@ public final class Updater implements AutoCloseable {
               "refused version " + set.version() + ": the source does not offer all of it")
           .found(missing(set))
           .state("nothing was changed")
-          .remedy("Choose another version: particle-update list")
+          .remedy("choose another version: particle-update list")
           .notAvailable();
     }
   }
@@ -339,7 +339,7 @@ public final class Updater implements AutoCloseable {
             Reason.VERSION_OBSOLETE,
             "refused version " + set.version() + ": it is obsolete, older than MinVersion=")
         .state("nothing was changed")
-        .remedy("Choose a newer version: particle-update list")
+        .remedy("choose a newer version: particle-update list")
         .notAvailable();
   }
 
@@ -445,7 +445,7 @@ public final class Updater implements AutoCloseable {
                 "refused: the file system of "
                     + Quote.quote(directory.toString())
                     + " is mounted read-only")
-            .remedy("Remount it for writing, then run the command again.")
+            .remedy("remount it for writing, then run the command again")
             .writeFailed();
       }
       return new AcquirePlanner.FileSystems.Room(
@@ -635,7 +635,7 @@ public final class Updater implements AutoCloseable {
             Reason.VERSION_INCOMPLETE,
             "refused to install version " + version + ": not all of its parts are there")
         .state("nothing of it was installed")
-        .remedy("Run the command again; it fetches what is missing.")
+        .remedy("run the command again; it fetches what is missing")
         .notAvailable();
   }
 
@@ -826,7 +826,7 @@ public final class Updater implements AutoCloseable {
                         Reason.BOOTED_VERSION_UNKNOWN, "cannot tell which version is running")
                     .found("no valid IMAGE_VERSION= in os-release")
                     .state("nothing was changed")
-                    .remedy("Ask the publisher to set IMAGE_VERSION= in the image.")
+                    .remedy("ask the publisher to set IMAGE_VERSION= in the image")
                     .notAvailable());
     Version newest =
         overview.sets().all().stream()
@@ -837,7 +837,7 @@ public final class Updater implements AutoCloseable {
                 UpdateException.because(
                         Reason.NOTHING_INSTALLED, "no version is completely installed")
                     .state("nothing was changed")
-                    .remedy("See what there is: particle-update list --offline")
+                    .remedy("see what there is: particle-update list --offline")
                     .notAvailable());
     return new Pending(booted, newest);
   }
