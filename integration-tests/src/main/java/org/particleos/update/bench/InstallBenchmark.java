@@ -59,6 +59,7 @@ final class InstallBenchmark {
               round, rounds, payload.format().suffix(), kind.description());
           boolean warmUp = round == 0;
           Sample sample = install(payload, kind, image, warmUp);
+          System.err.println("  " + sample);
           if (!warmUp) {
             samples.computeIfAbsent(new Case(payload, kind), _ -> new ArrayList<>()).add(sample);
           }
