@@ -48,7 +48,10 @@ final class ManifestListing {
    * there), so every byte that an URL cannot carry as it is gets encoded, and only those.
    */
   static URI below(URI base, String name) {
-    var text = new StringBuilder(base.toString()).append('/');
+    var text = new StringBuilder(base.toString());
+    if (!base.toString().endsWith("/")) { // the root of a file system keeps its slash
+      text.append('/');
+    }
     for (byte b : name.getBytes(StandardCharsets.UTF_8)) {
       char c = (char) (b & 0xff);
       if (c < 0x80 && (Character.isLetterOrDigit(c) || "-._~!$&'()*+,;=:@/".indexOf(c) >= 0)) {

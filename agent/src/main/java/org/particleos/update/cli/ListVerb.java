@@ -8,8 +8,6 @@ import java.util.Optional;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
 import org.particleos.update.catalog.Inventory;
-import org.particleos.update.failure.Quote;
-import org.particleos.update.failure.Reason;
 import org.particleos.update.failure.UpdateException;
 import org.particleos.update.plan.VersionSet;
 import org.particleos.update.plan.VersionSet.Flags;
@@ -45,7 +43,7 @@ final class ListVerb extends Verb {
         }
         return ExitStatus.OK;
       }
-      VersionSet set = named(overview, version);
+      VersionSet set = overview.named(version);
       var contents = new ContentsView(set);
       if (json == JsonMode.OFF) {
         terminal().out().print(details(set));
@@ -56,18 +54,6 @@ final class ListVerb extends Verb {
       }
       return ExitStatus.OK;
     }
-  }
-
-  private static VersionSet named(Overview overview, String version) throws UpdateException {
-    Optional<VersionSet> named = overview.sets().named(version);
-    if (named.isEmpty()) {
-      throw UpdateException.because(
-              Reason.VERSION_NOT_FOUND, "Update " + Quote.quote(version) + " not found")
-          .state("nothing was changed")
-          .remedy("see which versions there are: particle-update list")
-          .notAvailable();
-    }
-    return named.get();
   }
 
   // ---- All versions ----

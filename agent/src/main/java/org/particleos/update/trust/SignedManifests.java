@@ -200,8 +200,11 @@ public final class SignedManifests {
     };
   }
 
-  /** Without query, fragment and trailing slashes (transfer-files.md 11.1). */
-  static URI directory(URI base) {
+  /**
+   * The web directory that a source's {@code Path=} means: without query, fragment and trailing
+   * slashes (transfer-files.md 11.1).
+   */
+  public static URI directory(URI base) {
     var text = base.toString();
     int end = 0;
     while (end < text.length() && text.charAt(end) != '?' && text.charAt(end) != '#') {

@@ -27,6 +27,7 @@ import org.particleos.update.failure.Reason;
 import org.particleos.update.failure.UpdateException;
 import org.particleos.update.linux.Chase;
 import org.particleos.update.linux.IoFailure;
+import org.particleos.update.trust.SignedManifests;
 
 /**
  * A loaded set of definitions whose anchors are resolved on this machine (transfer-files.md 1.6,
@@ -109,7 +110,7 @@ record Installation(
       return switch (transfer.source()) {
         case Source.Url url -> {
           requireSupported(transfer, url.type());
-          yield new Place.Web(withoutTail(url.base()));
+          yield new Place.Web(SignedManifests.directory(url.base()));
         }
         case Source.Local local -> {
           requireSupported(transfer, local.type());
@@ -188,20 +189,6 @@ record Installation(
       } catch (IOException e) {
         throw IoFailure.reading("looking for " + Quote.quote(found.toString()) + " failed", e);
       }
-    }
-
-    /** The address that the manifest stands in (transfer-files.md 11.1). */
-    private static java.net.URI withoutTail(java.net.URI uri) {
-      String text = uri.toString();
-      int end = text.length();
-      for (char mark : new char[] {'?', '#'}) {
-        int at = text.indexOf(mark);
-        end = at >= 0 ? Math.min(end, at) : end;
-      }
-      while (end > 0 && text.charAt(end - 1) == '/') {
-        end--;
-      }
-      return java.net.URI.create(text.substring(0, end));
     }
   }
 }

@@ -3,7 +3,11 @@ package org.particleos.update.update;
 import java.util.List;
 import java.util.Optional;
 import org.particleos.update.catalog.Inventory;
+import org.particleos.update.failure.Quote;
+import org.particleos.update.failure.Reason;
+import org.particleos.update.failure.UpdateException;
 import org.particleos.update.plan.SlotUse;
+import org.particleos.update.plan.VersionSet;
 import org.particleos.update.plan.VersionSets;
 
 /**
@@ -23,5 +27,18 @@ public record Overview(
   public Overview {
     enabled = List.copyOf(enabled);
     disabled = List.copyOf(disabled);
+  }
+
+  /** The set of exactly this spelling (update-algorithm.md 6.1). */
+  public VersionSet named(String version) throws UpdateException {
+    Optional<VersionSet> named = sets.named(version);
+    if (named.isEmpty()) {
+      throw UpdateException.because(
+              Reason.VERSION_NOT_FOUND, "Update " + Quote.quote(version) + " not found")
+          .state("nothing was changed")
+          .remedy("see which versions there are: particle-update list")
+          .notAvailable();
+    }
+    return named.get();
   }
 }

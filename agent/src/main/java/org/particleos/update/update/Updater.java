@@ -283,15 +283,7 @@ public final class Updater implements AutoCloseable {
     if (version.isEmpty()) {
       return overview.sets().candidate();
     }
-    Optional<VersionSet> named = overview.sets().named(version.get());
-    if (named.isEmpty()) {
-      throw UpdateException.because(
-              Reason.VERSION_NOT_FOUND, "Update " + Quote.quote(version.get()) + " not found")
-          .state("nothing was changed")
-          .remedy("see which versions there are: particle-update list")
-          .notAvailable();
-    }
-    VersionSet set = named.get();
+    VersionSet set = overview.named(version.get());
     if (!set.whole()) {
       Optional<VersionSet> newest = overview.sets().newestInstalled();
       if (newest.isPresent() && set.version().compareTo(newest.get().version()) < 0) {
@@ -305,7 +297,7 @@ public final class Updater implements AutoCloseable {
         tell("Version " + set.version() + " is not the newest one; taking it as asked.");
       }
     }
-    return named;
+    return Optional.of(set);
   }
 
   private static void requireFetchable(VersionSet set, Goal goal) throws UpdateException {
