@@ -1,0 +1,236 @@
+package org.particleos.update.update;
+
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.EnumSet;
+import java.util.HashMap;
+import java.util.Map;
+import java.util.OptionalLong;
+import org.particleos.update.acquire.Acquired;
+import org.particleos.update.acquire.Acquisition;
+import org.particleos.update.acquire.FileSink;
+import org.particleos.update.acquire.PartitionSink;
+import org.particleos.update.acquire.PayloadSize;
+import org.particleos.update.acquire.Sink;
+import org.particleos.update.catalog.Instance;
+import org.particleos.update.catalog.Stage;
+import org.particleos.update.failure.Quote;
+import org.particleos.update.failure.Reason;
+import org.particleos.update.failure.UpdateException;
+import org.particleos.update.linux.IoFailure;
+import org.particleos.update.linux.Kernel;
+import org.particleos.update.linux.Kernel.OpenFlag;
+import org.particleos.update.linux.OpenFile;
+import org.particleos.update.pattern.InstanceMetadata;
+import org.particleos.update.plan.AcquirePlan;
+import org.particleos.update.plan.AcquirePlanner;
+import org.particleos.update.plan.Member;
+import org.particleos.update.plan.Removal;
+import org.particleos.update.plan.Step;
+import org.particleos.update.plan.VersionSet;
+
+/** Makes room and brings the members of one version in, up to pending (update-algorithm.md 8.1). */
+final class Acquirer {
+  private final Run run;
+  private final Survey survey;
+  private final Vacuum vacuum;
+
+  Acquirer(Run run, Survey survey, Vacuum vacuum) {
+    this.run = run;
+    this.survey = survey;
+    this.vacuum = vacuum;
+  }
+
+  /** Returns the bytes that were transferred. */
+  long acquire(Overview overview, VersionSet set) throws UpdateException {
+    AcquirePlan plan;
+    try {
+      plan = plan(overview, set);
+    } catch (UpdateException e) {
+      throw e.inState("nothing was changed");
+    }
+    run.tell(new UpdateEvent.MakingRoom(set));
+    long transferred = 0;
+    int done = 0;
+    try {
+      makeRoom(plan);
+      run.syncEverything();
+      run.tell(new UpdateEvent.AcquireStarted(set, plan.steps().size(), survey.downloadBytes(set)));
+      for (int index = 0; index < plan.steps().size(); index++) {
+        transferred += take(index, plan.steps().get(index));
+        done++;
+      }
+      run.syncEverything();
+      return transferred;
+    } catch (UpdateException e) {
+      throw e.inState(
+          "version "
+              + set.version()
+              + " is not installed ("
+              + done
+              + " of "
+              + plan.steps().size()
+              + " parts are there); "
+              + standing(overview)
+              + "; the same command continues where this one stopped");
+    }
+  }
+
+  private static String standing(Overview overview) {
+    return overview.sets().all().stream()
+        .filter(VersionSet::whole)
+        .findFirst()
+        .map(set -> "version " + set.version() + " stays as it was")
+        .orElse("no other version is installed");
+  }
+
+  // ---- Deciding ----
+
+  private AcquirePlan plan(Overview overview, VersionSet set) throws UpdateException {
+    Map<Instance, OptionalLong> required = new HashMap<>();
+    for (Member member : set.members()) {
+      if (!member.acquired() && member.offered().isPresent()) {
+        Instance source = member.offered().get();
+        required.put(source, required(source));
+      }
+    }
+    var planner =
+        new AcquirePlanner(
+            vacuum.plan(overview),
+            overview.slotUse(),
+            source -> required.getOrDefault(source, OptionalLong.empty()),
+            this::room);
+    return planner.plan(set, overview.disabled());
+  }
+
+  /** The size the name declares, else what the payload's head tells (H-11). */
+  private OptionalLong required(Instance source) throws UpdateException {
+    OptionalLong named = source.metadata().sizeBytes();
+    PayloadSize size = survey.size(source);
+    return named.isPresent() ? named : size.leastBytes();
+  }
+
+  /** Room on the file system of the nearest existing directory. */
+  private AcquirePlanner.FileSystems.Room room(Path directory) throws UpdateException {
+    Kernel kernel = run.machine().kernel();
+    Path existing = directory;
+    try {
+      while (kernel.statusFollowing(existing).isEmpty() && existing.getParent() != null) {
+        existing = existing.getParent();
+      }
+      long device = kernel.statusFollowing(existing).map(Kernel.FileStatus::device).orElse(0L);
+      Kernel.SpaceStatus space = kernel.space(existing);
+      if (space.readOnly()) {
+        throw UpdateException.because(
+                Reason.READ_ONLY,
+                "refused: the file system of "
+                    + Quote.quote(directory.toString())
+                    + " is mounted read-only")
+            .remedy("remount it for writing, then run the command again")
+            .writeFailed();
+      }
+      return new AcquirePlanner.FileSystems.Room(
+          device, space.availableBytes(), space.blockBytes());
+    } catch (IOException e) {
+      throw IoFailure.reading(
+          "asking for the free space of " + Quote.quote(existing.toString()) + " failed", e);
+    }
+  }
+
+  // ---- Acting ----
+
+  private void makeRoom(AcquirePlan plan) throws UpdateException {
+    for (Step step : plan.steps()) {
+      if (step instanceof Step.WriteFile file && file.member().held().isEmpty()) {
+        vacuum.sweep(file.member().inventory().transfer());
+      }
+    }
+    for (Removal removal : plan.removals()) {
+      vacuum.remove(removal);
+    }
+  }
+
+  /** Acquires one member (update-algorithm.md 8.2). Returns the bytes that were transferred. */
+  private long take(int index, Step step) throws UpdateException {
+    return switch (step) {
+      case Step.Keep(var member) -> {
+        run.tell(
+            new UpdateEvent.TransferKept(index, step.transferId(), member.held().orElseThrow()));
+        yield 0L;
+      }
+      case Step.FillSlot fill -> {
+        run.slots().claim(fill);
+        run.warnOfRepairs();
+        Acquired acquired = fillSlot(index, fill);
+        run.slots().markPending(fill);
+        run.warnOfRepairs();
+        yield acquired.bytesTransferred();
+      }
+      case Step.WriteFile write -> {
+        run.files().makeParents(write.paths());
+        Acquired acquired =
+            pump(
+                index,
+                step,
+                write.source(),
+                new FileSink(run.machine().kernel(), write.paths().partial()),
+                write.paths().installed().toString());
+        run.files().markPending(write.paths(), withTime(write.metadata(), acquired));
+        yield acquired.bytesTransferred();
+      }
+    };
+  }
+
+  /** A file whose definition and source name no time keeps the server's. */
+  private static InstanceMetadata withTime(InstanceMetadata metadata, Acquired acquired) {
+    if (metadata.mtimeMicros().isPresent() || acquired.lastModified().isEmpty()) {
+      return metadata;
+    }
+    return metadata.withMtimeMicros(
+        Math.multiplyExact(acquired.lastModified().get().toEpochMilli(), 1000L));
+  }
+
+  private Acquired fillSlot(int index, Step.FillSlot fill) throws UpdateException {
+    Path device = fill.disk().device();
+    try (OpenFile disk =
+        run.machine().kernel().open(device, EnumSet.of(OpenFlag.READ, OpenFlag.WRITE))) {
+      var sink = new PartitionSink(disk, fill.slot().startBytes(), fill.slot().sizeBytes());
+      var slot = new Instance.InPartition(device, fill.slot(), Stage.PARTIAL, fill.metadata());
+      return pump(index, fill, fill.source(), sink, slot.location());
+    } catch (IOException e) {
+      throw IoFailure.writing("writing to " + Quote.quote(device.toString()) + " failed", e);
+    }
+  }
+
+  private Acquired pump(int index, Step step, Instance source, Sink sink, String target)
+      throws UpdateException {
+    OptionalLong total = survey.size(source).transferBytes();
+    run.tell(new UpdateEvent.TransferStarted(index, step.transferId(), source, target, total));
+    // The digest is what ties a payload to the manifest: without one nothing from a server is
+    // taken.
+    if (source instanceof Instance.OnWeb && source.metadata().sha256().isEmpty()) {
+      throw UpdateException.because(
+              Reason.DIGEST_UNKNOWN, "refused " + source.location() + ": it has no digest")
+          .notTrusted();
+    }
+    Acquired acquired =
+        new Acquisition(run.http(), run.settings().sync())
+            .run(
+                Survey.payload(source),
+                source.metadata().sha256(),
+                sink,
+                state ->
+                    run.tell(
+                        new UpdateEvent.TransferProgress(
+                            index,
+                            step.transferId(),
+                            state.bytesTransferred(),
+                            total.isPresent() ? total : state.bytesTotal(),
+                            state.bytesWritten())),
+                run.cancellation());
+    run.tell(
+        new UpdateEvent.TransferFinished(
+            index, step.transferId(), acquired.bytesTransferred(), acquired.bytesWritten()));
+    return acquired;
+  }
+}

@@ -1,0 +1,170 @@
+package org.particleos.update.update;
+
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.Optional;
+import org.particleos.update.catalog.Instance;
+import org.particleos.update.catalog.Place;
+import org.particleos.update.definition.Target;
+import org.particleos.update.failure.Quote;
+import org.particleos.update.failure.Reason;
+import org.particleos.update.failure.UpdateException;
+import org.particleos.update.install.CurrentSymlink;
+import org.particleos.update.linux.IoFailure;
+import org.particleos.update.linux.Kernel;
+import org.particleos.update.plan.Member;
+import org.particleos.update.plan.Step;
+import org.particleos.update.plan.VersionSet;
+import org.particleos.update.plan.VersionSets;
+import org.particleos.update.version.Version;
+
+/** Gives pending members their final names, in transfer order (update-algorithm.md 8.3). */
+final class Installer {
+  private final Run run;
+  private final Survey survey;
+
+  Installer(Run run, Survey survey) {
+    this.run = run;
+    this.survey = survey;
+  }
+
+  void install(Installation installation, Version version) throws UpdateException {
+    // Read again what the targets really hold: only a set that is there as a whole is published.
+    VersionSet set;
+    try {
+      set =
+          survey.look(installation, VersionSets.View.OFFLINE).sets().all().stream()
+              .filter(candidate -> candidate.version().sameOrder(version))
+              .findFirst()
+              .filter(VersionSet::acquired)
+              .orElseThrow(() -> incomplete(version));
+    } catch (UpdateException e) {
+      throw e.inState("version " + version + " is downloaded, nothing of it was installed now");
+    }
+    run.tell(new UpdateEvent.InstallStarted(set));
+    int done = 0;
+    for (Member member : set.members()) {
+      try {
+        if (member.installed()) {
+          catchUp(member);
+        } else {
+          install(member);
+        }
+        done++;
+      } catch (UpdateException e) {
+        throw e.inState(
+            "version "
+                + version
+                + " is downloaded; "
+                + done
+                + " of its "
+                + set.members().size()
+                + " parts are installed; the same command continues where this one stopped");
+      }
+    }
+    run.tell(new UpdateEvent.Installed(set));
+  }
+
+  private static UpdateException incomplete(Version version) {
+    return UpdateException.because(
+            Reason.VERSION_INCOMPLETE,
+            "refused to install version " + version + ": not all of its parts are there")
+        .state("nothing of it was installed")
+        .remedy("run the command again; it fetches what is missing")
+        .notAvailable();
+  }
+
+  private void install(Member member) throws UpdateException {
+    Target target = member.inventory().transfer().transfer().target();
+    Path installed =
+        switch (member.held().orElseThrow()) {
+          case Instance.InPartition slot -> {
+            run.slots()
+                .publish(
+                    slot, slot.partition().label(), ((Target.Partition) target).partitionType());
+            run.warnOfRepairs();
+            yield Path.of(slot.location());
+          }
+          case Instance.InDirectory file -> {
+            var base = ((Place.Directory) member.inventory().transfer().target()).path();
+            Step.TargetPaths paths = Step.TargetPaths.ofPending(base, file.path());
+            run.files().publish(paths);
+            yield paths.installed();
+          }
+          case Instance.OnWeb web ->
+              throw new IllegalStateException("an offer is not installed: " + web.uri());
+        };
+    Optional<Path> link = link(member);
+    if (link.isPresent()) {
+      new CurrentSymlink(run.machine().kernel()).point(link.get(), installed);
+    }
+    run.tell(
+        new UpdateEvent.MemberInstalled(member.inventory().transfer().id(), installed.toString()));
+  }
+
+  private Optional<Path> link(Member member) {
+    return member
+        .inventory()
+        .transfer()
+        .transfer()
+        .target()
+        .currentSymlink()
+        .map(configured -> {
+          if (configured.isAbsolute()) {
+            return run.machine().root().resolve(Path.of("/").relativize(configured));
+          }
+          return ((Place.Directory) member.inventory().transfer().target())
+              .path()
+              .resolve(configured);
+        });
+  }
+
+  /**
+   * A run that was cut between a name and its link has left the link behind; the version counts as
+   * installed since then, and nothing else would come back to it.
+   */
+  void catchUp(VersionSets sets) throws UpdateException {
+    Optional<VersionSet> newest = sets.newestInstalled().filter(VersionSet::whole);
+    if (newest.isPresent()) {
+      try {
+        for (Member member : newest.get().members()) {
+          catchUp(member);
+        }
+      } catch (UpdateException e) {
+        throw e.inState("version " + newest.get().version() + " is installed, a link to it is not");
+      }
+    }
+  }
+
+  /** Repairs a link that is missing or names an older instance; whatever else it names stays. */
+  private void catchUp(Member member) throws UpdateException {
+    Optional<Path> link = link(member);
+    if (link.isEmpty()) {
+      return;
+    }
+    Kernel kernel = run.machine().kernel();
+    Instance current = member.held().orElseThrow();
+    try {
+      Optional<Kernel.FileStatus> there = kernel.status(link.get());
+      if (there.isPresent()) {
+        if (there.get().kind() != Kernel.FileKind.SYMBOLIC_LINK) {
+          return;
+        }
+        String named =
+            link.get().resolveSibling(kernel.readLink(link.get())).normalize().toString();
+        Version version = current.version();
+        boolean older =
+            member.inventory().held().stream()
+                .filter(held -> held.version().compareTo(version) < 0)
+                .anyMatch(held -> held.location().equals(named));
+        if (!older) {
+          return;
+        }
+      }
+    } catch (IOException e) {
+      throw IoFailure.reading(
+          "reading the link " + Quote.quote(link.get().toString()) + " failed", e);
+    }
+    new CurrentSymlink(kernel).point(link.get(), Path.of(current.location()));
+  }
+}

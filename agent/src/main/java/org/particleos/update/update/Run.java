@@ -1,0 +1,83 @@
+package org.particleos.update.update;
+
+import org.particleos.update.acquire.Cancellation;
+import org.particleos.update.acquire.HttpFetcher;
+import org.particleos.update.install.FilePublisher;
+import org.particleos.update.install.SlotPublisher;
+
+/** What the parts of one run share. Used by one thread, but for the cancellation. */
+final class Run {
+  private final Machine machine;
+  private final Settings settings;
+  private final UpdateEvent.Observer observer;
+  private final Cancellation cancellation;
+  private final HttpFetcher http;
+  private final FilePublisher files;
+  private final SlotPublisher slots;
+  private int repairsReported;
+
+  Run(
+      Machine machine,
+      Settings settings,
+      HttpFetcher http,
+      UpdateEvent.Observer observer,
+      Cancellation cancellation) {
+    this.machine = machine;
+    this.settings = settings;
+    this.observer = observer;
+    this.cancellation = cancellation;
+    this.http = http;
+    this.files = new FilePublisher(machine.kernel());
+    this.slots = new SlotPublisher(machine.kernel());
+  }
+
+  Machine machine() {
+    return machine;
+  }
+
+  Settings settings() {
+    return settings;
+  }
+
+  Cancellation cancellation() {
+    return cancellation;
+  }
+
+  HttpFetcher http() {
+    return http;
+  }
+
+  FilePublisher files() {
+    return files;
+  }
+
+  SlotPublisher slots() {
+    return slots;
+  }
+
+  void tell(UpdateEvent event) {
+    observer.on(event);
+  }
+
+  void warn(String text) {
+    observer.on(new UpdateEvent.Warning(text));
+  }
+
+  void notice(String text) {
+    observer.on(new UpdateEvent.Notice(text));
+  }
+
+  /** What the partition tables needed to be repaired of since the last call. */
+  void warnOfRepairs() {
+    var repairs = slots.repairs();
+    repairs.subList(repairsReported, repairs.size()).forEach(this::warn);
+    repairsReported = repairs.size();
+  }
+
+  /** Waits for everything that was written, unless that was switched off ({@code --sync=no}). */
+  void syncEverything() {
+    if (settings.sync()) {
+      machine.kernel().syncAll();
+    }
+  }
+}
