@@ -103,7 +103,7 @@ public final class DiskLocator {
               case Scope.Host(), Scope.Root() -> wholeDiskBacking(path);
               case Scope.Image(Path device) -> device;
             };
-        case SYMBOLIC_LINK, OTHER ->
+        case SYMBOLIC_LINK, CHARACTER_DEVICE, FIFO, SOCKET ->
             throw notFound(
                     "refused disk " + name, "it is no block device, regular file or directory")
                 .configuration();

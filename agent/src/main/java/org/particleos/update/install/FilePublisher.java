@@ -5,6 +5,7 @@ import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.util.EnumSet;
 import java.util.Optional;
+import java.util.concurrent.TimeUnit;
 import org.particleos.update.catalog.Marker;
 import org.particleos.update.failure.Quote;
 import org.particleos.update.failure.UpdateException;
@@ -54,7 +55,8 @@ public final class FilePublisher {
     Path partial = paths.partial();
     try {
       if (metadata.mtimeMicros().isPresent()) {
-        kernel.changeTimes(partial, metadata.mtimeMicros().getAsLong());
+        kernel.changeTimes(
+            partial, TimeUnit.MICROSECONDS.toNanos(metadata.mtimeMicros().getAsLong()));
       }
       boolean readOnly = metadata.readOnly().orElse(false);
       if (metadata.mode().isPresent() || readOnly) {

@@ -9,6 +9,7 @@ import java.lang.ref.Reference;
 import java.nio.ByteBuffer;
 import java.nio.file.Path;
 import java.util.Objects;
+import java.util.OptionalLong;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.locks.LockSupport;
@@ -28,7 +29,12 @@ final class LinuxFile implements OpenFile {
   private static final int FALLOC_KEEP_SIZE = 1;
   private static final int FALLOC_PUNCH_HOLE = 2;
   private static final int FALLOC_ZERO_RANGE = 0x10;
+  private static final long FICLONE = 0x40049409L;
+  private static final int SEEK_DATA = 3;
+  private static final int SEEK_HOLE = 4;
   private static final int EINTR = 4;
+  private static final int EXDEV = 18;
+  private static final int ENOTTY = 25;
   private static final int REGULAR_FILE_SECTOR_BYTES = 512;
 
   /** Bounds the memory for zeroes, and is still large enough to be fast. */
@@ -187,6 +193,62 @@ final class LinuxFile implements OpenFile {
       write(zeroes, offset + done);
       done += count;
     }
+  }
+
+  @Override
+  public boolean cloneFrom(OpenFile source) throws IOException {
+    if (!(source instanceof LinuxFile other)) {
+      throw new IllegalArgumentException("a file of another kernel cannot be cloned");
+    }
+    try {
+      LinuxKernel.check(
+          "FICLONE",
+          subject,
+          () -> LibC.ioctl(descriptor.get(), FICLONE, (long) other.descriptor.get()));
+      return true;
+    } catch (LinuxException failed) {
+      if (failed.errno() == EXDEV
+          || failed.errno() == ENOTTY
+          || failed.is(Errno.EOPNOTSUPP)
+          || failed.is(Errno.EINVAL)) {
+        return false;
+      }
+      throw failed;
+    }
+  }
+
+  @Override
+  public OptionalLong nextData(long offset) throws IOException {
+    try {
+      return OptionalLong.of(seek(offset, SEEK_DATA));
+    } catch (LinuxException failed) {
+      if (failed.is(Errno.ENXIO)) {
+        return OptionalLong.empty();
+      }
+      if (failed.is(Errno.EINVAL)) {
+        return offset < sizeBytes() ? OptionalLong.of(offset) : OptionalLong.empty();
+      }
+      throw failed;
+    }
+  }
+
+  @Override
+  public long nextHole(long offset) throws IOException {
+    try {
+      return seek(offset, SEEK_HOLE);
+    } catch (LinuxException failed) {
+      // The end counts as a hole, and what does not know holes has only this one.
+      if (failed.is(Errno.ENXIO) || failed.is(Errno.EINVAL)) {
+        return sizeBytes();
+      }
+      throw failed;
+    }
+  }
+
+  /** Moves the position of the descriptor, which nothing else uses. */
+  private long seek(long offset, int whence) throws IOException {
+    Objects.checkIndex(offset, Long.MAX_VALUE);
+    return LinuxKernel.check("lseek", subject, () -> LibC.lseek(descriptor.get(), offset, whence));
   }
 
   @Override

@@ -6,10 +6,10 @@ import com.sun.jna.NativeLibrary;
 import com.sun.jna.Pointer;
 import java.io.IOException;
 import java.nio.ByteBuffer;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.EnumSet;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
@@ -18,11 +18,11 @@ import org.particleos.update.failure.Errno;
 import org.particleos.update.failure.Quote;
 
 /**
- * The running kernel, called through the C library (glibc 2.32 or later) on x86-64 and arm64.
+ * The running kernel, called through the C library (glibc 2.33 or later) on x86-64 and arm64.
  *
  * <p>Every call that can be interrupted is repeated here and nowhere else. Every descriptor is
- * opened with {@code O_CLOEXEC}. Paths go to the kernel as UTF-8, whatever the locale. Safe for use
- * by several threads.
+ * opened with {@code O_CLOEXEC}. Paths go to the kernel as UTF-8, whatever the locale, and with the
+ * bytes that {@link FileName} knows. Safe for use by several threads.
  */
 public final class LinuxKernel implements Kernel {
   private static final int O_RDONLY = 0;
@@ -31,6 +31,7 @@ public final class LinuxKernel implements Kernel {
   private static final int O_CREAT = 0x40;
   private static final int O_EXCL = 0x80;
   private static final int O_TRUNC = 0x200;
+  private static final int O_NONBLOCK = 0x800;
   private static final int O_CLOEXEC = 0x80000;
   private static final int AT_FDCWD = -100;
   private static final int AT_SYMLINK_NOFOLLOW = 0x100;
@@ -38,6 +39,10 @@ public final class LinuxKernel implements Kernel {
   private static final int RENAME_EXCHANGE = 2;
   private static final int EINTR = 4;
   private static final int EISDIR = 21;
+  private static final int ENOTTY = 25;
+  private static final int ENOSYS = 38;
+  private static final long FS_IOC_GETFLAGS = 0x80086601L;
+  private static final long FS_IOC_SETFLAGS = 0x40086602L;
   private static final int PERMISSIONS = 07777;
   private static final int NEW_FILE_MODE = 0664;
 
@@ -47,8 +52,7 @@ public final class LinuxKernel implements Kernel {
   /** Some hundred names per call; the longest record is below 300 bytes. */
   private static final int DIRECTORY_BUFFER_BYTES = 32 * 1024;
 
-  private static final long NANOS_PER_MICRO = 1_000;
-  private static final long MICROS_PER_SECOND = 1_000_000;
+  private static final long NANOS_PER_SECOND = 1_000_000_000;
 
   private final OpenFlagBits bits;
 
@@ -103,7 +107,11 @@ public final class LinuxKernel implements Kernel {
   }
 
   private static long check(String name, Path path, Call call) throws LinuxException {
-    return check(name, Quote.quote(path.toString()), call);
+    return check(name, subject(path), call);
+  }
+
+  static String subject(Path path) {
+    return Quote.quote(path.toString());
   }
 
   @Override
@@ -143,19 +151,19 @@ public final class LinuxKernel implements Kernel {
 
   @Override
   public Optional<FileStatus> status(Path path) throws IOException {
-    return statx(path.toString(), AT_FDCWD, path, AT_SYMLINK_NOFOLLOW).map(LinuxKernel::parse);
+    return statx(path.toString(), AT_FDCWD, path, AT_SYMLINK_NOFOLLOW);
   }
 
   @Override
   public Optional<FileStatus> statusFollowing(Path path) throws IOException {
-    return statx(path.toString(), AT_FDCWD, path, 0).map(LinuxKernel::parse);
+    return statx(path.toString(), AT_FDCWD, path, 0);
   }
 
   /**
    * statx(2), since its structure is the same on every architecture. Unlike stat it also triggers
    * an automount. A path below something that is no directory is as absent as any other.
    */
-  private static Optional<Memory> statx(String name, int directory, Path subject, int flags)
+  private static Optional<FileStatus> statx(String name, int directory, Path subject, int flags)
       throws IOException {
     byte[] terminated = terminated(name);
     // Zeroed: a field that the file system does not know stays 0.
@@ -166,7 +174,7 @@ public final class LinuxKernel implements Kernel {
           "statx",
           subject,
           () -> LibC.statx(directory, terminated, flags, Statx.BASIC, Pointer.nativeValue(buffer)));
-      return Optional.of(buffer);
+      return Optional.of(parse(buffer, subject));
     } catch (LinuxException failed) {
       if (failed.is(Errno.ENOENT) || failed.errno() == Statx.ENOTDIR) {
         return Optional.empty();
@@ -175,7 +183,7 @@ public final class LinuxKernel implements Kernel {
     }
   }
 
-  private static FileStatus parse(Memory statx) {
+  private static FileStatus parse(Memory statx, Path subject) throws IOException {
     int mode = Short.toUnsignedInt(statx.getShort(Statx.MODE));
     FileKind kind =
         switch (mode & Statx.KIND_MASK) {
@@ -183,27 +191,42 @@ public final class LinuxKernel implements Kernel {
           case Statx.KIND_DIRECTORY -> FileKind.DIRECTORY;
           case Statx.KIND_LINK -> FileKind.SYMBOLIC_LINK;
           case Statx.KIND_BLOCK -> FileKind.BLOCK_DEVICE;
-          default -> FileKind.OTHER;
+          case Statx.KIND_CHARACTER -> FileKind.CHARACTER_DEVICE;
+          case Statx.KIND_FIFO -> FileKind.FIFO;
+          case Statx.KIND_SOCKET -> FileKind.SOCKET;
+          default -> throw new IOException(subject(subject) + " is of no kind that has a name");
         };
-    long micros =
-        statx.getLong(Statx.MTIME_SECONDS) * MICROS_PER_SECOND
-            + Integer.toUnsignedLong(statx.getInt(Statx.MTIME_NANOS)) / NANOS_PER_MICRO;
     return new FileStatus(
         kind,
         mode & PERMISSIONS,
         statx.getLong(Statx.SIZE),
-        micros,
+        nanos(statx.getLong(Statx.MTIME_SECONDS), statx.getInt(Statx.MTIME_NANOS)),
         statx.getLong(Statx.INODE),
         new DeviceNumber(statx.getInt(Statx.DEVICE_MAJOR), statx.getInt(Statx.DEVICE_MINOR))
             .encoded(),
         new DeviceNumber(statx.getInt(Statx.SPECIAL_MAJOR), statx.getInt(Statx.SPECIAL_MINOR))
-            .encoded());
+            .encoded(),
+        statx.getInt(Statx.USER),
+        statx.getInt(Statx.GROUP),
+        Integer.toUnsignedLong(statx.getInt(Statx.LINKS)));
+  }
+
+  /** A time outside of what fits is the nearest that does. */
+  static long nanos(long seconds, int nanos) {
+    long limit = Long.MAX_VALUE / NANOS_PER_SECOND;
+    if (seconds >= limit) {
+      return Long.MAX_VALUE;
+    }
+    return seconds < -limit ? Long.MIN_VALUE : seconds * NANOS_PER_SECOND + nanos;
   }
 
   /** Offsets in {@code struct statx} and values of its fields. */
   private static final class Statx {
     static final int BYTES = 256;
     static final int BASIC = 0x7ff;
+    static final int LINKS = 16;
+    static final int USER = 20;
+    static final int GROUP = 24;
     static final int MODE = 28;
     static final int INODE = 32;
     static final int SIZE = 40;
@@ -218,6 +241,9 @@ public final class LinuxKernel implements Kernel {
     static final int KIND_DIRECTORY = 0x4000;
     static final int KIND_LINK = 0xa000;
     static final int KIND_BLOCK = 0x6000;
+    static final int KIND_CHARACTER = 0x2000;
+    static final int KIND_FIFO = 0x1000;
+    static final int KIND_SOCKET = 0xc000;
     static final int ENOTDIR = 20;
 
     private Statx() {}
@@ -274,9 +300,7 @@ public final class LinuxKernel implements Kernel {
         collectNames(buffer, filled, names);
       }
       names.sort(Arrays::compareUnsigned);
-      // A name that is not UTF-8 gets replacement characters: no pattern matches it, and a later
-      // call with it finds nothing.
-      return names.stream().map(name -> new String(name, StandardCharsets.UTF_8)).toList();
+      return names.stream().map(FileName::text).toList();
     } finally {
       LibC.close(descriptor);
     }
@@ -306,7 +330,7 @@ public final class LinuxKernel implements Kernel {
     byte[] name = name(link);
     byte[] target = new byte[PATH_BYTES_MAX];
     int length = (int) check("readlink", link, () -> LibC.readlink(name, target, PATH_BYTES_MAX));
-    return new String(target, 0, length, StandardCharsets.UTF_8);
+    return FileName.text(Arrays.copyOf(target, length));
   }
 
   @Override
@@ -359,13 +383,37 @@ public final class LinuxKernel implements Kernel {
   }
 
   @Override
-  public void changeTimes(Path path, long mtimeMicros) throws IOException {
+  public void makeHardLink(Path existing, Path link) throws IOException {
+    byte[] old = name(existing);
+    byte[] made = name(link);
+    check("linkat", pair(existing, link), () -> LibC.linkat(AT_FDCWD, old, AT_FDCWD, made, 0));
+  }
+
+  @Override
+  public void makeSpecialFile(Path path, FileKind kind, int mode, long specialDevice)
+      throws IOException {
+    int type =
+        switch (kind) {
+          case BLOCK_DEVICE -> Statx.KIND_BLOCK;
+          case CHARACTER_DEVICE -> Statx.KIND_CHARACTER;
+          case FIFO -> Statx.KIND_FIFO;
+          case SOCKET -> Statx.KIND_SOCKET;
+          case REGULAR, DIRECTORY, SYMBOLIC_LINK ->
+              throw new IllegalArgumentException("mknod makes no " + kind);
+        };
+    boolean device = kind == FileKind.BLOCK_DEVICE || kind == FileKind.CHARACTER_DEVICE;
+    byte[] name = name(path);
+    check("mknod", path, () -> LibC.mknod(name, type | mode, device ? specialDevice : 0));
+  }
+
+  @Override
+  public void changeTimes(Path path, long mtimeNanos) throws IOException {
     byte[] name = name(path);
     // struct timespec twice: access, modification.
     var times = new Memory(32);
     for (int at = 0; at < 32; at += 16) {
-      times.setLong(at, Math.floorDiv(mtimeMicros, MICROS_PER_SECOND));
-      times.setLong(at + 8, Math.floorMod(mtimeMicros, MICROS_PER_SECOND) * NANOS_PER_MICRO);
+      times.setLong(at, Math.floorDiv(mtimeNanos, NANOS_PER_SECOND));
+      times.setLong(at + 8, Math.floorMod(mtimeNanos, NANOS_PER_SECOND));
     }
     check(
         "utimensat",
@@ -374,13 +422,170 @@ public final class LinuxKernel implements Kernel {
   }
 
   @Override
+  public void changeOwner(Path path, int user, int group) throws IOException {
+    byte[] name = name(path);
+    check("lchown", path, () -> LibC.lchown(name, user, group));
+  }
+
+  @Override
+  public List<String> attributeNames(Path path) throws IOException {
+    return ExtendedAttributes.names(path);
+  }
+
+  @Override
+  public Optional<byte[]> attribute(Path path, String name) throws IOException {
+    return ExtendedAttributes.value(path, name);
+  }
+
+  @Override
+  public void setAttribute(Path path, String name, byte[] value) throws IOException {
+    ExtendedAttributes.set(path, name, value);
+  }
+
+  @Override
+  public void removeAttribute(Path path, String name) throws IOException {
+    ExtendedAttributes.remove(path, name);
+  }
+
+  @Override
+  public Set<InodeFlag> inodeFlags(Path path) throws IOException {
+    FileKind kind = status(path).map(FileStatus::kind).orElse(FileKind.REGULAR);
+    if (kind != FileKind.REGULAR && kind != FileKind.DIRECTORY) {
+      return Set.of();
+    }
+    int bitsSet;
+    try {
+      bitsSet = ask(path, inodeFlagsFlags(), fd -> inodeBits(fd, path));
+    } catch (LinuxException failed) {
+      if (failed.errno() == ENOTTY || failed.errno() == ENOSYS || failed.is(Errno.EOPNOTSUPP)) {
+        return Set.of();
+      }
+      throw failed;
+    }
+    var flags = EnumSet.noneOf(InodeFlag.class);
+    for (InodeFlag flag : InodeFlag.values()) {
+      if ((bitsSet & bit(flag)) != 0) {
+        flags.add(flag);
+      }
+    }
+    return Set.copyOf(flags);
+  }
+
+  @Override
+  public void changeInodeFlag(Path path, InodeFlag flag, boolean on) throws IOException {
+    FileKind kind = status(path).map(FileStatus::kind).orElse(FileKind.REGULAR);
+    if (kind != FileKind.REGULAR && kind != FileKind.DIRECTORY) {
+      throw failure("FS_IOC_SETFLAGS", subject(path), Errno.EOPNOTSUPP.number());
+    }
+    withDescriptor(
+        path,
+        inodeFlagsFlags(),
+        fd -> {
+          int before = inodeBits(fd, path);
+          int wanted = on ? before | bit(flag) : before & ~bit(flag);
+          if (wanted != before) {
+            var buffer = new Memory(Long.BYTES);
+            buffer.clear();
+            buffer.setInt(0, wanted);
+            check(
+                "FS_IOC_SETFLAGS",
+                path,
+                () -> LibC.ioctl(fd, FS_IOC_SETFLAGS, Pointer.nativeValue(buffer)));
+          }
+        });
+  }
+
+  /** Does not wait for a FIFO that took the place of the file meanwhile. */
+  private int inodeFlagsFlags() {
+    return O_RDONLY | O_CLOEXEC | O_NONBLOCK | bits.noFollow;
+  }
+
+  /** The number says long, the kernel reads and writes an int. */
+  private static int inodeBits(int descriptor, Path path) throws LinuxException {
+    var buffer = new Memory(Long.BYTES);
+    buffer.clear();
+    check(
+        "FS_IOC_GETFLAGS",
+        path,
+        () -> LibC.ioctl(descriptor, FS_IOC_GETFLAGS, Pointer.nativeValue(buffer)));
+    return buffer.getInt(0);
+  }
+
+  /** {@code linux/fs.h}. */
+  private static int bit(InodeFlag flag) {
+    return switch (flag) {
+      case IMMUTABLE -> 0x10;
+      case APPEND_ONLY -> 0x20;
+      case NO_COPY_ON_WRITE -> 0x00800000;
+    };
+  }
+
+  @Override
+  public boolean isSubvolume(Path path) throws IOException {
+    Optional<FileStatus> status = status(path);
+    return status.isPresent()
+        && status.get().kind() == FileKind.DIRECTORY
+        && status.get().inode() == Subvolumes.ROOT_INODE
+        && space(path).magic() == Subvolumes.BTRFS_MAGIC;
+  }
+
+  @Override
+  public void makeSubvolume(Path path) throws IOException {
+    withDescriptor(parent(path), parentFlags(), directory -> Subvolumes.make(directory, path));
+  }
+
+  @Override
+  public void snapshotSubvolume(Path source, Path snapshot) throws IOException {
+    withDescriptor(
+        source,
+        directoryFlags(),
+        original ->
+            withDescriptor(
+                parent(snapshot),
+                parentFlags(),
+                directory -> Subvolumes.snapshot(directory, original, snapshot)));
+  }
+
+  @Override
+  public void removeSubvolume(Path path) throws IOException {
+    withDescriptor(parent(path), parentFlags(), directory -> Subvolumes.remove(directory, path));
+  }
+
+  @Override
+  public boolean subvolumeReadOnly(Path path) throws IOException {
+    return ask(path, directoryFlags(), descriptor -> Subvolumes.readOnly(descriptor, path));
+  }
+
+  @Override
+  public void changeSubvolumeReadOnly(Path path, boolean readOnly) throws IOException {
+    withDescriptor(
+        path,
+        directoryFlags(),
+        descriptor -> Subvolumes.changeReadOnly(descriptor, path, readOnly));
+  }
+
+  /** Links are followed on the way to a name, as every other call does. */
+  private int parentFlags() {
+    return O_RDONLY | O_CLOEXEC | bits.directory;
+  }
+
+  private static Path parent(Path path) {
+    Path parent = path.getParent();
+    if (parent == null) {
+      throw new IllegalArgumentException("nothing holds " + path);
+    }
+    return parent;
+  }
+
+  @Override
   public void syncDirectory(Path directory) throws IOException {
-    withDescriptor(directory, directoryFlags(), "fsync", LibC::fsync);
+    withDescriptor(
+        directory, directoryFlags(), fd -> check("fsync", directory, () -> LibC.fsync(fd)));
   }
 
   @Override
   public void syncFileSystem(Path path) throws IOException {
-    withDescriptor(path, O_RDONLY | O_CLOEXEC, "syncfs", LibC::syncfs);
+    withDescriptor(path, O_RDONLY | O_CLOEXEC, fd -> check("syncfs", path, () -> LibC.syncfs(fd)));
   }
 
   @Override
@@ -394,16 +599,30 @@ public final class LinuxKernel implements Kernel {
 
   @FunctionalInterface
   private interface DescriptorCall {
-    int run(int descriptor);
+    void run(int descriptor) throws IOException;
   }
 
-  private static void withDescriptor(Path path, int flags, String name, DescriptorCall call)
-      throws LinuxException {
+  @FunctionalInterface
+  private interface DescriptorQuestion<T> {
+    T run(int descriptor) throws IOException;
+  }
+
+  private static void withDescriptor(Path path, int flags, DescriptorCall call) throws IOException {
     int descriptor = openDescriptor(path, flags);
     try {
-      check(name, path, () -> call.run(descriptor));
+      call.run(descriptor);
     } finally {
       // Nothing was written through this descriptor, so closing has nothing to report.
+      LibC.close(descriptor);
+    }
+  }
+
+  private static <T> T ask(Path path, int flags, DescriptorQuestion<T> question)
+      throws IOException {
+    int descriptor = openDescriptor(path, flags);
+    try {
+      return question.run(descriptor);
+    } finally {
       LibC.close(descriptor);
     }
   }
@@ -412,15 +631,15 @@ public final class LinuxKernel implements Kernel {
     return Quote.quote(one.toString()) + " and " + Quote.quote(other.toString());
   }
 
-  private static byte[] name(Path path) {
+  static byte[] name(Path path) {
     return terminated(path.toString());
   }
 
-  private static byte[] terminated(String text) {
+  static byte[] terminated(String text) {
     if (text.indexOf('\0') >= 0) {
       throw new IllegalArgumentException("a path cannot contain NUL");
     }
-    byte[] bytes = text.getBytes(StandardCharsets.UTF_8);
+    byte[] bytes = FileName.bytes(text);
     return Arrays.copyOf(bytes, bytes.length + 1);
   }
 
@@ -480,6 +699,22 @@ public final class LinuxKernel implements Kernel {
 
     static native int symlink(byte[] target, byte[] link);
 
+    static native int linkat(int fromDirectory, byte[] from, int toDirectory, byte[] to, int flags);
+
+    static native int mknod(byte[] path, int mode, long device);
+
+    static native int lchown(byte[] path, int user, int group);
+
+    static native long llistxattr(byte[] path, byte[] names, long count);
+
+    static native long lgetxattr(byte[] path, byte[] name, byte[] value, long count);
+
+    static native int lsetxattr(byte[] path, byte[] name, byte[] value, long count, int flags);
+
+    static native int lremovexattr(byte[] path, byte[] name);
+
+    static native long lseek(int descriptor, long offset, int whence);
+
     static native int fchmodat(int directory, byte[] path, int mode, int flags);
 
     static native int utimensat(int directory, byte[] path, long times, int flags);
@@ -495,6 +730,6 @@ public final class LinuxKernel implements Kernel {
 
   /** fstat; an open file is there even if its name is gone. */
   static FileStatus statusOf(int descriptor, Path subject) throws IOException {
-    return parse(statx("", descriptor, subject, AT_EMPTY_PATH).orElseThrow());
+    return statx("", descriptor, subject, AT_EMPTY_PATH).orElseThrow();
   }
 }

@@ -3,6 +3,7 @@ package org.particleos.update.linux;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.file.Path;
+import java.util.OptionalLong;
 
 /**
  * An open regular file or block device with 64 bit offsets. Buffers must be direct: payload never
@@ -51,6 +52,22 @@ public interface OpenFile extends AutoCloseable {
    * writes zeroes where it is not. The size stays.
    */
   void zeroRange(long offset, long lengthBytes) throws IOException;
+
+  /**
+   * Makes this file share all blocks of the source (FICLONE), from then on each changes alone.
+   *
+   * @return false, with nothing done, where the file systems cannot do that
+   */
+  boolean cloneFrom(OpenFile source) throws IOException;
+
+  /**
+   * Where the next data is, at the offset or behind it; empty if only a hole follows. Where holes
+   * are not known, everything is data.
+   */
+  OptionalLong nextData(long offset) throws IOException;
+
+  /** Where the next hole begins, at the offset or behind it; at the latest that is the end. */
+  long nextHole(long offset) throws IOException;
 
   /** flock(2) without waiting; false if another process holds it. */
   boolean tryLock(LockMode mode) throws IOException;

@@ -75,8 +75,84 @@ public abstract class DelegatingKernel implements Kernel {
   }
 
   @Override
-  public void changeTimes(Path path, long mtimeMicros) throws IOException {
-    delegate.changeTimes(path, mtimeMicros);
+  public void changeTimes(Path path, long mtimeNanos) throws IOException {
+    delegate.changeTimes(path, mtimeNanos);
+  }
+
+  @Override
+  public void makeHardLink(Path existing, Path link) throws IOException {
+    delegate.makeHardLink(existing, link);
+  }
+
+  @Override
+  public void makeSpecialFile(Path path, FileKind kind, int mode, long specialDevice)
+      throws IOException {
+    delegate.makeSpecialFile(path, kind, mode, specialDevice);
+  }
+
+  @Override
+  public void changeOwner(Path path, int user, int group) throws IOException {
+    delegate.changeOwner(path, user, group);
+  }
+
+  @Override
+  public List<String> attributeNames(Path path) throws IOException {
+    return delegate.attributeNames(path);
+  }
+
+  @Override
+  public Optional<byte[]> attribute(Path path, String name) throws IOException {
+    return delegate.attribute(path, name);
+  }
+
+  @Override
+  public void setAttribute(Path path, String name, byte[] value) throws IOException {
+    delegate.setAttribute(path, name, value);
+  }
+
+  @Override
+  public void removeAttribute(Path path, String name) throws IOException {
+    delegate.removeAttribute(path, name);
+  }
+
+  @Override
+  public Set<InodeFlag> inodeFlags(Path path) throws IOException {
+    return delegate.inodeFlags(path);
+  }
+
+  @Override
+  public void changeInodeFlag(Path path, InodeFlag flag, boolean on) throws IOException {
+    delegate.changeInodeFlag(path, flag, on);
+  }
+
+  @Override
+  public boolean isSubvolume(Path path) throws IOException {
+    return delegate.isSubvolume(path);
+  }
+
+  @Override
+  public void makeSubvolume(Path path) throws IOException {
+    delegate.makeSubvolume(path);
+  }
+
+  @Override
+  public void snapshotSubvolume(Path source, Path snapshot) throws IOException {
+    delegate.snapshotSubvolume(source, snapshot);
+  }
+
+  @Override
+  public void removeSubvolume(Path path) throws IOException {
+    delegate.removeSubvolume(path);
+  }
+
+  @Override
+  public boolean subvolumeReadOnly(Path path) throws IOException {
+    return delegate.subvolumeReadOnly(path);
+  }
+
+  @Override
+  public void changeSubvolumeReadOnly(Path path, boolean readOnly) throws IOException {
+    delegate.changeSubvolumeReadOnly(path, readOnly);
   }
 
   @Override

@@ -103,9 +103,70 @@ public final class FailingKernel extends DelegatingKernel {
   }
 
   @Override
-  public void changeTimes(Path path, long mtimeMicros) throws IOException {
+  public void changeTimes(Path path, long mtimeNanos) throws IOException {
     changing("changeTimes", path);
-    super.changeTimes(path, mtimeMicros);
+    super.changeTimes(path, mtimeNanos);
+  }
+
+  @Override
+  public void makeHardLink(Path existing, Path link) throws IOException {
+    changing("makeHardLink", link);
+    super.makeHardLink(existing, link);
+  }
+
+  @Override
+  public void makeSpecialFile(Path path, FileKind kind, int mode, long specialDevice)
+      throws IOException {
+    changing("makeSpecialFile", path);
+    super.makeSpecialFile(path, kind, mode, specialDevice);
+  }
+
+  @Override
+  public void changeOwner(Path path, int user, int group) throws IOException {
+    changing("changeOwner", path);
+    super.changeOwner(path, user, group);
+  }
+
+  @Override
+  public void setAttribute(Path path, String name, byte[] value) throws IOException {
+    changing("setAttribute", path);
+    super.setAttribute(path, name, value);
+  }
+
+  @Override
+  public void removeAttribute(Path path, String name) throws IOException {
+    changing("removeAttribute", path);
+    super.removeAttribute(path, name);
+  }
+
+  @Override
+  public void changeInodeFlag(Path path, InodeFlag flag, boolean on) throws IOException {
+    changing("changeInodeFlag", path);
+    super.changeInodeFlag(path, flag, on);
+  }
+
+  @Override
+  public void makeSubvolume(Path path) throws IOException {
+    changing("makeSubvolume", path);
+    super.makeSubvolume(path);
+  }
+
+  @Override
+  public void snapshotSubvolume(Path source, Path snapshot) throws IOException {
+    changing("snapshotSubvolume", snapshot);
+    super.snapshotSubvolume(source, snapshot);
+  }
+
+  @Override
+  public void removeSubvolume(Path path) throws IOException {
+    changing("removeSubvolume", path);
+    super.removeSubvolume(path);
+  }
+
+  @Override
+  public void changeSubvolumeReadOnly(Path path, boolean readOnly) throws IOException {
+    changing("changeSubvolumeReadOnly", path);
+    super.changeSubvolumeReadOnly(path, readOnly);
   }
 
   @Override
@@ -120,81 +181,45 @@ public final class FailingKernel extends DelegatingKernel {
     super.syncFileSystem(path);
   }
 
-  private final class FailingFile implements OpenFile {
-    private final OpenFile file;
-
+  private final class FailingFile extends DelegatingFile {
     FailingFile(OpenFile file) {
-      this.file = file;
-    }
-
-    @Override
-    public Path path() {
-      return file.path();
-    }
-
-    @Override
-    public boolean blockDevice() {
-      return file.blockDevice();
-    }
-
-    @Override
-    public long sizeBytes() throws IOException {
-      return file.sizeBytes();
-    }
-
-    @Override
-    public int sectorBytes() throws IOException {
-      return file.sectorBytes();
-    }
-
-    @Override
-    public int read(ByteBuffer direct, long offset) throws IOException {
-      return file.read(direct, offset);
+      super(file);
     }
 
     @Override
     public void write(ByteBuffer direct, long offset) throws IOException {
       changing("write", path(), offset, direct.remaining());
-      file.write(direct, offset);
+      super.write(direct, offset);
     }
 
     @Override
     public void sync() throws IOException {
       changing("sync", path());
-      file.sync();
+      super.sync();
     }
 
     @Override
     public void flushRange(long offset, long lengthBytes) throws IOException {
       changing("flushRange", path(), offset, lengthBytes);
-      file.flushRange(offset, lengthBytes);
+      super.flushRange(offset, lengthBytes);
     }
 
     @Override
     public void truncate(long sizeBytes) throws IOException {
       changing("truncate", path(), sizeBytes, 0);
-      file.truncate(sizeBytes);
+      super.truncate(sizeBytes);
     }
 
     @Override
     public void zeroRange(long offset, long lengthBytes) throws IOException {
       changing("zeroRange", path(), offset, lengthBytes);
-      file.zeroRange(offset, lengthBytes);
+      super.zeroRange(offset, lengthBytes);
     }
 
     @Override
-    public boolean tryLock(LockMode mode) throws IOException {
-      return file.tryLock(mode);
-    }
-
-    @Override
-    public boolean lock(LockMode mode, long waitMillis) throws IOException {
-      return file.lock(mode, waitMillis);
-    }
-
-    @Override
-    public void close() throws IOException {
-      file.close();
+    public boolean cloneFrom(OpenFile source) throws IOException {
+      changing("cloneFrom", path());
+      return super.cloneFrom(source);
     }
   }
 }

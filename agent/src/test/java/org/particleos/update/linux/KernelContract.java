@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
+import static org.junit.jupiter.api.Assumptions.assumeFalse;
 
 import java.io.IOException;
 import java.nio.ByteBuffer;
@@ -240,14 +241,16 @@ abstract class KernelContract {
     Path path = folder.resolve("file");
     create(path, "abc");
     kernel().changeMode(path, 04640);
-    kernel().changeTimes(path, 1_700_000_000_123_456L);
+    kernel().changeTimes(path, 1_700_000_000_123_456_789L);
 
     var status = kernel().status(path).orElseThrow();
 
     assertEquals(FileKind.REGULAR, status.kind());
     assertEquals(04640, status.mode());
     assertEquals(3, status.sizeBytes());
+    assertEquals(1_700_000_000_123_456_789L, status.mtimeNanos());
     assertEquals(1_700_000_000_123_456L, status.mtimeMicros());
+    assertEquals(1, status.links());
     assertEquals(kernel().status(folder).orElseThrow().device(), status.device());
     assertEquals(0, status.specialDevice());
   }
@@ -259,7 +262,9 @@ abstract class KernelContract {
 
     kernel().changeTimes(path, -1);
 
-    assertEquals(-1, kernel().status(path).orElseThrow().mtimeMicros());
+    var status = kernel().status(path).orElseThrow();
+    assertEquals(-1, status.mtimeNanos());
+    assertEquals(-1, status.mtimeMicros());
   }
 
   @Test
@@ -365,5 +370,127 @@ abstract class KernelContract {
     assertTrue(space.availableBytes() <= space.totalBytes(), space.toString());
     assertTrue(space.blockBytes() >= 512, space.toString());
     assertFalse(space.readOnly());
+  }
+
+  @Test
+  void aHardLinkIsASecondNameOfTheSameFile() throws IOException {
+    create(folder.resolve("file"), "abc");
+    kernel().makeSymbolicLink("file", folder.resolve("link"));
+
+    kernel().makeHardLink(folder.resolve("file"), folder.resolve("second"));
+    kernel().makeHardLink(folder.resolve("link"), folder.resolve("linked"));
+
+    var first = kernel().status(folder.resolve("file")).orElseThrow();
+    var second = kernel().status(folder.resolve("second")).orElseThrow();
+    assertEquals(first.inode(), second.inode());
+    assertEquals(2, second.links());
+    assertEquals(
+        FileKind.SYMBOLIC_LINK, kernel().status(folder.resolve("linked")).orElseThrow().kind());
+  }
+
+  @Test
+  void fifosAndSocketsAreMadeAndKnown() throws IOException {
+    kernel().makeSpecialFile(folder.resolve("fifo"), FileKind.FIFO, 0600, 77);
+    kernel().makeSpecialFile(folder.resolve("socket"), FileKind.SOCKET, 0600, 0);
+
+    var fifo = kernel().status(folder.resolve("fifo")).orElseThrow();
+    assertEquals(FileKind.FIFO, fifo.kind());
+    assertEquals(0600, fifo.mode());
+    assertEquals(0, fifo.specialDevice());
+    assertEquals(FileKind.SOCKET, kernel().status(folder.resolve("socket")).orElseThrow().kind());
+    assertEquals(Set.of(), kernel().inodeFlags(folder.resolve("fifo")), "it is not waited for");
+    assertThrows(
+        IllegalArgumentException.class,
+        () -> kernel().makeSpecialFile(folder.resolve("x"), FileKind.REGULAR, 0600, 0));
+  }
+
+  @Test
+  void timesAndOwnersOfALinkAreItsOwn() throws IOException {
+    create(folder.resolve("file"), "abc");
+    kernel().makeSymbolicLink("file", folder.resolve("link"));
+    var before = kernel().status(folder.resolve("file")).orElseThrow();
+
+    kernel().changeTimes(folder.resolve("link"), 1);
+    kernel().changeOwner(folder.resolve("link"), before.user(), before.group());
+
+    assertEquals(1, kernel().status(folder.resolve("link")).orElseThrow().mtimeNanos());
+    assertEquals(
+        before.mtimeNanos(), kernel().status(folder.resolve("file")).orElseThrow().mtimeNanos());
+    assertEquals(before.user(), kernel().status(folder.resolve("link")).orElseThrow().user());
+  }
+
+  @Test
+  void attributesAreKeptReadListedAndRemoved() throws IOException {
+    Path file = folder.resolve("file");
+    create(file, "abc");
+    assertEquals(List.of(), kernel().attributeNames(file));
+    try {
+      kernel().setAttribute(file, "user.b", "value\0x".getBytes(StandardCharsets.UTF_8));
+    } catch (LinuxException unsupported) {
+      assumeFalse(unsupported.is(Errno.EOPNOTSUPP), "no user attributes on the temporary folder");
+      throw unsupported;
+    }
+    kernel().setAttribute(file, "user.a", new byte[0]);
+
+    assertEquals(List.of("user.a", "user.b"), kernel().attributeNames(file));
+    assertArrayEquals(
+        "value\0x".getBytes(StandardCharsets.UTF_8),
+        kernel().attribute(file, "user.b").orElseThrow());
+    assertArrayEquals(new byte[0], kernel().attribute(file, "user.a").orElseThrow());
+    assertTrue(kernel().attribute(file, "user.none").isEmpty());
+    kernel().removeAttribute(file, "user.a");
+    assertEquals(List.of("user.b"), kernel().attributeNames(file));
+    var failed = assertThrows(LinuxException.class, () -> kernel().removeAttribute(file, "user.a"));
+    assertEquals(Errno.ENODATA, errnoOf(failed));
+  }
+
+  @Test
+  void attributesOfALinkAreNotThoseOfItsTarget() throws IOException {
+    create(folder.resolve("file"), "abc");
+    kernel().makeSymbolicLink("file", folder.resolve("link"));
+
+    assertEquals(List.of(), kernel().attributeNames(folder.resolve("link")));
+    assertTrue(kernel().attribute(folder.resolve("link"), "user.a").isEmpty());
+  }
+
+  @Test
+  void dataAndHolesAreFoundInOrder() throws IOException {
+    int block = 1 << 16;
+    try (var file = kernel().open(folder.resolve("sparse"), NEW)) {
+      file.truncate(8L * block);
+      file.write(ByteBuffer.allocateDirect(block), 4L * block);
+      file.sync();
+
+      long data = file.nextData(0).orElseThrow();
+      long hole = file.nextHole(data);
+
+      // A file system that knows no holes says that all is data.
+      assertTrue(data == 4L * block || data == 0, "data at " + data);
+      assertTrue(hole == 5L * block || hole == 8L * block, "hole at " + hole);
+      assertEquals(8L * block, file.nextHole(8L * block));
+      assertTrue(file.nextData(8L * block).isEmpty());
+      assertTrue(data == 0 || file.nextData(hole).isEmpty());
+    }
+  }
+
+  @Test
+  void aCloneHoldsTheSameOrIsRefusedWithNothingDone() throws IOException {
+    create(folder.resolve("source"), "abc");
+    try (var source = kernel().open(folder.resolve("source"), Set.of(OpenFlag.READ));
+        var target = kernel().open(folder.resolve("target"), NEW)) {
+
+      boolean cloned = target.cloneFrom(source);
+
+      assertEquals(cloned ? 3 : 0, target.sizeBytes());
+      assertEquals(cloned ? "abc" : "", content(folder.resolve("target")));
+    }
+  }
+
+  @Test
+  void aPlainDirectoryIsNoSubvolume() throws IOException {
+    kernel().makeDirectory(folder.resolve("directory"), 0755);
+
+    assertFalse(kernel().isSubvolume(folder.resolve("directory")));
+    assertFalse(kernel().isSubvolume(folder.resolve("missing")));
   }
 }

@@ -1,11 +1,14 @@
 package org.particleos.update.linux;
 
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import java.io.IOException;
+import java.net.URI;
 import java.nio.ByteBuffer;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -57,7 +60,7 @@ class LinuxKernelTest extends KernelContract {
   void aDeviceNodeTellsItsNumber() throws IOException {
     var status = kernel.status(Path.of("/dev/null")).orElseThrow();
 
-    assertEquals(FileKind.OTHER, status.kind());
+    assertEquals(FileKind.CHARACTER_DEVICE, status.kind());
     assertEquals(new DeviceNumber(1, 3), DeviceNumber.of(status.specialDevice()));
   }
 
@@ -106,5 +109,45 @@ class LinuxKernelTest extends KernelContract {
       var unaligned = ByteBuffer.allocateDirect(3 * 4096).alignedSlice(4096).limit(100);
       assertThrows(LinuxException.class, () -> device.write(unaligned, 0));
     }
+  }
+
+  @Test
+  void namesThatAreNotUtf8AreListedAndReached() throws Exception {
+    byte[] odd = {'a', (byte) 0xff, (byte) 0xc3, '(', (byte) 0xe2, (byte) 0x82};
+    Path made = Path.of(URI.create(folder.toUri() + "a%FF%C3(%E2%82"));
+    Files.writeString(made, "abc");
+
+    String name = kernel.list(folder).getFirst();
+    Path path = folder.resolve(name);
+
+    assertArrayEquals(odd, FileName.bytes(name));
+    assertEquals(3, kernel.status(path).orElseThrow().sizeBytes());
+    kernel.makeSymbolicLink(name, folder.resolve("link"));
+    assertEquals(name, kernel.readLink(folder.resolve("link")));
+    kernel.remove(path);
+    assertFalse(Files.exists(made));
+  }
+
+  @Test
+  void timesBeyondWhatFitsAreTheNearestThatDoes() {
+    assertEquals(1_000_000_001L, LinuxKernel.nanos(1, 1));
+    assertEquals(-999_999_999L, LinuxKernel.nanos(-1, 1));
+    assertEquals(Long.MAX_VALUE, LinuxKernel.nanos(Long.MAX_VALUE, 0));
+    assertEquals(Long.MIN_VALUE, LinuxKernel.nanos(Long.MIN_VALUE, 0));
+  }
+
+  @Test
+  void aDeviceNodeAndAnOwnerAreMadeByRoot() throws Exception {
+    assumeTrue(kernel.status(folder).orElseThrow().user() == 0, "root is needed");
+    Path node = folder.resolve("zero");
+    kernel.makeSpecialFile(node, FileKind.CHARACTER_DEVICE, 0600, new DeviceNumber(1, 5).encoded());
+
+    kernel.changeOwner(node, 1234, 70_000);
+
+    var status = kernel.status(node).orElseThrow();
+    assertEquals(FileKind.CHARACTER_DEVICE, status.kind());
+    assertEquals(new DeviceNumber(1, 5), DeviceNumber.of(status.specialDevice()));
+    assertEquals(1234, status.user());
+    assertEquals(70_000, status.group());
   }
 }

@@ -1,9 +1,9 @@
 package org.particleos.update.update;
 
 import java.io.IOException;
-import java.nio.ByteBuffer;
 import java.nio.file.Path;
 import java.util.Set;
+import org.particleos.update.linux.DelegatingFile;
 import org.particleos.update.linux.DelegatingKernel;
 import org.particleos.update.linux.LinuxKernel;
 import org.particleos.update.linux.OpenFile;
@@ -19,7 +19,13 @@ class UnhurriedKernel extends DelegatingKernel {
 
   @Override
   public OpenFile open(Path path, Set<OpenFlag> flags) throws IOException {
-    return new Unhurried(super.open(path, flags));
+    return new DelegatingFile(super.open(path, flags)) {
+      @Override
+      public void sync() {}
+
+      @Override
+      public void flushRange(long offset, long lengthBytes) {}
+    };
   }
 
   @Override
@@ -30,67 +36,4 @@ class UnhurriedKernel extends DelegatingKernel {
 
   @Override
   public void syncAll() {}
-
-  private record Unhurried(OpenFile file) implements OpenFile {
-    @Override
-    public Path path() {
-      return file.path();
-    }
-
-    @Override
-    public boolean blockDevice() {
-      return file.blockDevice();
-    }
-
-    @Override
-    public long sizeBytes() throws IOException {
-      return file.sizeBytes();
-    }
-
-    @Override
-    public int sectorBytes() throws IOException {
-      return file.sectorBytes();
-    }
-
-    @Override
-    public int read(ByteBuffer direct, long offset) throws IOException {
-      return file.read(direct, offset);
-    }
-
-    @Override
-    public void write(ByteBuffer direct, long offset) throws IOException {
-      file.write(direct, offset);
-    }
-
-    @Override
-    public void sync() {}
-
-    @Override
-    public void flushRange(long offset, long lengthBytes) {}
-
-    @Override
-    public void truncate(long sizeBytes) throws IOException {
-      file.truncate(sizeBytes);
-    }
-
-    @Override
-    public void zeroRange(long offset, long lengthBytes) throws IOException {
-      file.zeroRange(offset, lengthBytes);
-    }
-
-    @Override
-    public boolean tryLock(LockMode mode) throws IOException {
-      return file.tryLock(mode);
-    }
-
-    @Override
-    public boolean lock(LockMode mode, long waitMillis) throws IOException {
-      return file.lock(mode, waitMillis);
-    }
-
-    @Override
-    public void close() throws IOException {
-      file.close();
-    }
-  }
 }
