@@ -28,6 +28,7 @@ public enum Reason {
   DIGEST_UNKNOWN(Errno.EINVAL),
   PAYLOAD_CORRUPT(Errno.EBADMSG),
   PAYLOAD_TOO_LARGE(Errno.EFBIG),
+  PAYLOAD_UNSAFE(Errno.EBADMSG),
 
   // UpdateException.Unreachable
   CONNECTION_FAILED(Errno.EIO),
