@@ -22,6 +22,7 @@ class PackageOrderTest {
       List.of(
           "cli",
           "update",
+          "notify",
           "boot",
           "install",
           "acquire",
