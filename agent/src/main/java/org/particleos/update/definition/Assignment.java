@@ -9,8 +9,14 @@ import org.particleos.update.failure.UpdateException;
  * One {@code key=value} of a file, trimmed.
  *
  * @param line from 1, where it starts
+ * @param headerLine where the header of its section is: two sections may have one name
  */
-record Assignment(Path file, int line, String section, String key, String value) {
+record Assignment(Path file, int line, int headerLine, String section, String key, String value) {
+  /** Whether both stand below the same header. */
+  boolean sameSection(Assignment other) {
+    return file.equals(other.file) && headerLine == other.headerLine;
+  }
+
   /** {@code /etc/sysupdate.d/50-usr.transfer:7: [Source] Type=}, for messages. */
   String place() {
     return file + ":" + line + ": [" + section + "] " + key + "=";

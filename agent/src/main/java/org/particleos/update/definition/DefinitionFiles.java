@@ -12,7 +12,9 @@ import java.util.Arrays;
 import java.util.Comparator;
 import java.util.HashSet;
 import java.util.List;
+import java.util.Optional;
 import java.util.Set;
+import java.util.function.Predicate;
 import java.util.stream.Stream;
 import org.particleos.update.definition.Chase.Found;
 import org.particleos.update.failure.Quote;
@@ -24,19 +26,28 @@ final class DefinitionFiles {
   /** Definition files have some dozen lines; this only keeps a wrong file out of memory. */
   private static final int FILE_BYTES_MAX = 16 << 20;
 
-  private static final Comparator<String> BYTE_ORDER =
+  /** How names of files are sorted everywhere. */
+  static final Comparator<String> BYTE_ORDER =
       Comparator.comparing(name -> name.getBytes(StandardCharsets.UTF_8), Arrays::compareUnsigned);
 
   private final List<Path> directories;
   private final Chase inside;
   private final Warnings warnings;
 
+  private DefinitionFiles(List<Path> directories, Path root, Warnings warnings) {
+    this.directories = directories;
+    this.inside = new Chase(root);
+    this.warnings = warnings;
+  }
+
   /**
+   * The transfers and features of a place.
+   *
    * @throws UpdateException if the directories of the place have names that Java cannot use here
    */
-  DefinitionFiles(DefinitionPlace place, Warnings warnings) throws UpdateException {
+  static DefinitionFiles of(DefinitionPlace place, Warnings warnings) throws UpdateException {
     try {
-      this.directories = place.directories();
+      return new DefinitionFiles(place.directories(), place.root(), warnings);
     } catch (InvalidPathException e) {
       throw UpdateException.because(
               Reason.OPTION_INVALID,
@@ -47,8 +58,11 @@ final class DefinitionFiles {
           .cause(e)
           .configuration();
     }
-    this.inside = new Chase(place.root());
-    this.warnings = warnings;
+  }
+
+  /** The metadata of components, which lie beside their directories (transfer-files.md 17.2). */
+  static DefinitionFiles ofMetadata(Path root, Warnings warnings) {
+    return new DefinitionFiles(DefinitionPlace.PARENTS, root, warnings);
   }
 
   /**
@@ -65,7 +79,12 @@ final class DefinitionFiles {
    * @throws UpdateException if a file name cannot be told faithfully
    */
   List<DefinitionFile> mainFiles(String suffix) throws UpdateException {
-    return list(directories, suffix);
+    return list(directories, name -> name.endsWith(suffix));
+  }
+
+  /** The main file of exactly this name, unless it is missing or masked. */
+  Optional<DefinitionFile> mainFile(String fileName) throws UpdateException {
+    return list(directories, fileName::equals).stream().findFirst();
   }
 
   /**
@@ -74,14 +93,21 @@ final class DefinitionFiles {
    * @throws UpdateException if a file cannot be read or is not well-formed
    */
   List<Assignment> assignments(DefinitionFile main, Set<String> sections) throws UpdateException {
+    return assignments(main.name(), Optional.of(main), sections);
+  }
+
+  /** The same for a name whose main file may be missing; its drop-ins count all the same. */
+  List<Assignment> assignments(String fileName, Optional<DefinitionFile> main, Set<String> sections)
+      throws UpdateException {
     var dropIns =
         list(
-            directories.stream().map(directory -> directory.resolve(main.name() + ".d")).toList(),
-            ".conf");
+            directories.stream().map(directory -> directory.resolve(fileName + ".d")).toList(),
+            name -> name.endsWith(".conf"));
     var all = new ArrayList<Assignment>();
     // The same inode is not parsed twice: it counts at its place among the drop-ins.
-    if (dropIns.stream().noneMatch(dropIn -> sameFile(dropIn.real(), main.real()))) {
-      all.addAll(read(main, sections));
+    if (main.isPresent()
+        && dropIns.stream().noneMatch(dropIn -> sameFile(dropIn.real(), main.get().real()))) {
+      all.addAll(read(main.get(), sections));
     }
     for (DefinitionFile dropIn : dropIns) {
       all.addAll(read(dropIn, sections));
@@ -89,11 +115,17 @@ final class DefinitionFiles {
     return List.copyOf(all);
   }
 
-  private List<DefinitionFile> list(List<Path> searched, String suffix) throws UpdateException {
+  /** Where the administrator's drop-ins of a file are, as path inside the root. */
+  Path administrators(String fileName) {
+    return directories.getFirst().resolve(fileName + ".d");
+  }
+
+  private List<DefinitionFile> list(List<Path> searched, Predicate<String> wanted)
+      throws UpdateException {
     var decided = new HashSet<String>();
     var files = new ArrayList<DefinitionFile>();
     for (Path directory : searched) {
-      for (String name : names(directory, suffix)) {
+      for (String name : names(directory, wanted)) {
         // 2. The same name in a directory of higher priority decides.
         if (decided.contains(name)) {
           continue;
@@ -124,7 +156,7 @@ final class DefinitionFiles {
     return List.copyOf(files);
   }
 
-  private List<String> names(Path directory, String suffix) throws UpdateException {
+  private List<String> names(Path directory, Predicate<String> wanted) throws UpdateException {
     List<Path> found;
     try {
       if (!(inside.follow(directory) instanceof Found.Existing(var real))
@@ -132,7 +164,7 @@ final class DefinitionFiles {
         return List.of();
       }
       try (Stream<Path> entries = Files.list(real)) {
-        found = entries.filter(entry -> entry.toString().endsWith(suffix)).toList();
+        found = entries.filter(entry -> wanted.test(entry.getFileName().toString())).toList();
       }
     } catch (IOException | UncheckedIOException e) {
       warnings.add(shown(directory), 0, "skipped the directory: it cannot be read (" + e + ")");
@@ -159,7 +191,7 @@ final class DefinitionFiles {
   }
 
   /** Whether the text stands for the very bytes of the file name. */
-  private static boolean isFaithful(String name, Path entry) {
+  static boolean isFaithful(String name, Path entry) {
     try {
       return Path.of(name).equals(entry.getFileName());
     } catch (InvalidPathException _) {

@@ -1,13 +1,18 @@
 package org.particleos.update.definition;
 
+import java.nio.file.Files;
 import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
+import java.util.Optional;
 import java.util.Set;
+import org.particleos.update.definition.DefinitionFiles.DefinitionFile;
+import org.particleos.update.failure.Quote;
+import org.particleos.update.failure.Reason;
 import org.particleos.update.failure.UpdateException;
 
 /**
- * Loads all that one installation defines (transfer-files.md 1 to 9, 16). Reads files, changes
+ * Loads all that one installation defines (transfer-files.md 1 to 9, 16, 17). Reads files, changes
  * nothing; the result is valid as a whole or there is none: one invalid transfer, enabled or not,
  * fails the load.
  *
@@ -15,9 +20,6 @@ import org.particleos.update.failure.UpdateException;
  * whether having no transfer is an error depends on the operation (1.6).
  */
 public final class DefinitionLoader {
-  private static final String TRANSFER_SUFFIX = ".transfer";
-  private static final String LEGACY_SUFFIX = ".conf";
-
   private final Specifiers specifiers;
   private final boolean explicitSourceGiven;
 
@@ -37,15 +39,25 @@ public final class DefinitionLoader {
   }
 
   /**
-   * Loads features, then transfers.
+   * Loads what is said about the component, if it is one; then features, then transfers. Having
+   * none of them is no error.
    *
    * @throws UpdateException of kind configuration: with reason {@code DEFINITION_INVALID}, naming
-   *     file, line and key, or {@code DEFINITION_UNREADABLE}
+   *     file, line and key, {@code DEFINITION_UNREADABLE}, or, for a single file, {@code
+   *     NO_DEFINITIONS} if it does not exist
    */
   public Definitions load(DefinitionPlace place) throws UpdateException {
     var warnings = new Warnings();
     var values = new Values(specifiers, warnings);
-    var files = new DefinitionFiles(place, warnings);
+    var files = DefinitionFiles.of(place, warnings);
+
+    Optional<Component> component =
+        switch (place) {
+          case DefinitionPlace.Component(var name, var root) ->
+              Optional.of(new ComponentReader(values).read(name, root));
+          case DefinitionPlace.Host _, DefinitionPlace.Directory _, DefinitionPlace.File _ ->
+              Optional.empty();
+        };
 
     var features = new ArrayList<Feature>();
     for (var file : files.mainFiles(FeatureReader.SUFFIX)) {
@@ -53,34 +65,80 @@ public final class DefinitionLoader {
       features.add(new FeatureReader(values).read(file, assignments));
     }
 
-    var transfers = transfers(files, TRANSFER_SUFFIX, values);
-    if (transfers.isEmpty()) {
-      transfers = transfers(files, LEGACY_SUFFIX, values);
-      if (!transfers.isEmpty()) {
-        warnings.add(
-            transfers.getFirst().file(),
-            0,
-            "transfers should be renamed from .conf to .transfer, as of systemd 257");
-      }
-    }
+    var transfers =
+        switch (place) {
+          case DefinitionPlace.File single -> transfer(single, files, values);
+          case DefinitionPlace.Host _, DefinitionPlace.Component _, DefinitionPlace.Directory _ ->
+              transfers(files, values);
+        };
 
     var on = new HashSet<String>();
     features.stream().filter(Feature::enabled).map(Feature::id).forEach(on::add);
     return new Definitions(
+        component,
         transfers.stream().filter(transfer -> isEnabled(transfer, on)).toList(),
         transfers.stream().filter(transfer -> !isEnabled(transfer, on)).toList(),
         features,
         warnings.all());
   }
 
-  private List<Transfer> transfers(DefinitionFiles files, String suffix, Values values)
+  /**
+   * Loads only what is said about a component, for tables of all of them (transfer-files.md 17.2).
+   *
+   * @throws UpdateException of kind configuration, as {@link #load}
+   */
+  public Component component(DefinitionPlace.Component place) throws UpdateException {
+    return new ComponentReader(new Values(specifiers, new Warnings()))
+        .read(place.name(), place.root());
+  }
+
+  private List<Transfer> transfers(DefinitionFiles files, Values values) throws UpdateException {
+    var current = transfers(files, TransferSuffix.CURRENT, values);
+    return current.isEmpty() ? transfers(files, TransferSuffix.LEGACY, values) : current;
+  }
+
+  private List<Transfer> transfers(DefinitionFiles files, TransferSuffix suffix, Values values)
+      throws UpdateException {
+    return transfers(files.mainFiles(suffix.text()), suffix, files, values);
+  }
+
+  private List<Transfer> transfer(DefinitionPlace.File single, DefinitionFiles files, Values values)
+      throws UpdateException {
+    var suffix = TransferSuffix.of(single.file());
+    String shown = Quote.quote(single.file().toString());
+    if (suffix.isEmpty()) {
+      throw UpdateException.because(
+              Reason.OPTION_INVALID,
+              "refused " + shown + ": a transfer file is called something.transfer")
+          .remedy("name a .transfer file, or the directory that holds the definitions")
+          .configuration();
+    }
+    if (!Files.isRegularFile(single.file())) {
+      throw UpdateException.because(
+              Reason.NO_DEFINITIONS, "failed to read " + shown + ": there is no such file")
+          .remedy("name a .transfer file, or the directory that holds the definitions")
+          .configuration();
+    }
+    return transfers(files.mainFile(single.name()).stream().toList(), suffix.get(), files, values);
+  }
+
+  private List<Transfer> transfers(
+      List<DefinitionFile> mainFiles, TransferSuffix suffix, DefinitionFiles files, Values values)
       throws UpdateException {
     var transfers = new ArrayList<Transfer>();
-    for (var file : files.mainFiles(suffix)) {
-      String id = file.name().substring(0, file.name().length() - suffix.length());
+    for (var file : mainFiles) {
+      String id = file.name().substring(0, file.name().length() - suffix.text().length());
       var assignments = files.assignments(file, TransferReader.SECTIONS);
       transfers.add(
           new TransferReader(id, file.shown(), values, explicitSourceGiven).read(assignments));
+    }
+    if (suffix == TransferSuffix.LEGACY && !transfers.isEmpty()) {
+      values
+          .warnings()
+          .add(
+              transfers.getFirst().file(),
+              0,
+              "transfers should be renamed from .conf to .transfer, as of systemd 257");
     }
     return transfers;
   }

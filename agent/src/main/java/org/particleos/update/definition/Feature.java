@@ -12,6 +12,7 @@ import java.util.Optional;
  * @param file the main file
  * @param documentation URLs
  * @param appStream a URL
+ * @param suggestion for which machines it is meant; enables nothing
  */
 public record Feature(
     String id,
@@ -19,10 +20,14 @@ public record Feature(
     Optional<String> description,
     List<String> documentation,
     Optional<String> appStream,
-    boolean enabled) {
+    boolean enabled,
+    Suggestion suggestion) {
   public Feature {
     Objects.requireNonNull(id);
     Objects.requireNonNull(file);
+    Objects.requireNonNull(description);
     documentation = List.copyOf(documentation);
+    Objects.requireNonNull(appStream);
+    Objects.requireNonNull(suggestion);
   }
 }

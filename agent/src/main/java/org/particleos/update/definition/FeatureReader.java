@@ -21,20 +21,24 @@ final class FeatureReader {
   private final List<String> documentation = new ArrayList<>();
   private Optional<String> appStream = Optional.empty();
   private boolean enabled;
+  private final SuggestionReader suggestion;
 
   FeatureReader(Values values) {
     this.values = values;
     this.warnings = values.warnings();
+    this.suggestion = new SuggestionReader(values);
   }
 
   Feature read(DefinitionFile file, List<Assignment> assignments) throws UpdateException {
     String id = file.name().substring(0, file.name().length() - SUFFIX.length());
-    if (!SafeName.isFeature(id)) {
+    var violation = SafeName.featureViolation(id);
+    if (violation.isPresent()) {
       throw UpdateException.because(
               Reason.DEFINITION_INVALID,
               "refused "
                   + Quote.quote(file.shown().toString())
-                  + ": the name of the feature is invalid")
+                  + ": the name of the feature "
+                  + violation.get())
           .found(Quote.quote(id))
           .remedy(
               "name features without control characters, backslashes, quotes and * ? [, in at most"
@@ -44,7 +48,8 @@ final class FeatureReader {
     for (Assignment assignment : assignments) {
       accept(assignment);
     }
-    return new Feature(id, file.shown(), description, documentation, appStream, enabled);
+    return new Feature(
+        id, file.shown(), description, documentation, appStream, enabled, suggestion.suggestion());
   }
 
   private void accept(Assignment assignment) {
@@ -53,20 +58,11 @@ final class FeatureReader {
       case "Documentation" -> values.urls(assignment, documentation);
       case "AppStream" -> appStream = values.url(assignment, appStream);
       case "Enabled" -> enabled = values.bool(assignment, enabled);
-      // Suggestions never enable anything (transfer-files.md 18.1).
-      case "Suggest",
-          "SuggestOnArchitecture",
-          "SuggestOnFirmware",
-          "SuggestOnVirtualization",
-          "SuggestOnHost",
-          "SuggestOnFraction",
-          "SuggestOnKernelCommandLine",
-          "SuggestOnVersion",
-          "SuggestOnCredential",
-          "SuggestOnSecurity",
-          "SuggestOnOSRelease",
-          "SuggestOnMachineTag" -> {}
-      default -> warnings.ignored(assignment, "[Feature] has no such key");
+      default -> {
+        if (!suggestion.accept(assignment)) {
+          warnings.ignored(assignment, "[Feature] has no such key");
+        }
+      }
     }
   }
 }

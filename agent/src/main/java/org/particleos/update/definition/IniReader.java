@@ -13,8 +13,8 @@ import org.particleos.update.failure.Reason;
 import org.particleos.update.failure.UpdateException;
 
 /**
- * Reads the INI dialect of transfer and feature files (transfer-files.md 2). It is our own because
- * no library has its rules for continued lines, comments in between, and what is fatal.
+ * Reads the INI dialect of transfer, feature and component files (transfer-files.md 2). It is our
+ * own because no library has its rules for continued lines, comments in between, and what is fatal.
  */
 final class IniReader {
   /** Of a physical line, and of a line joined from continued ones. */
@@ -36,7 +36,7 @@ final class IniReader {
     /** Of something else, ignored. */
     record Foreign() implements Section {}
 
-    record Known(String name) implements Section {}
+    record Known(String name, int line) implements Section {}
   }
 
   private Section section = new Section.None();
@@ -103,7 +103,7 @@ final class IniReader {
       case Section.Foreign() -> {}
       case Section.None() ->
           warnings.add(file, line, "ignored " + Quote.quote(text) + ": it is before any section");
-      case Section.Known(var name) -> {
+      case Section.Known(var name, var header) -> {
         int equals = text.indexOf('=');
         if (equals < 0) {
           warnings.add(file, line, "ignored " + Quote.quote(text) + ": it has no \"=\"");
@@ -113,7 +113,7 @@ final class IniReader {
           String key = trim(text.substring(0, equals));
           if (!key.startsWith(EXTENSION_PREFIX)) {
             assignments.add(
-                new Assignment(file, line, name, key, trim(text.substring(equals + 1))));
+                new Assignment(file, line, header, name, key, trim(text.substring(equals + 1))));
           }
         }
       }
@@ -133,7 +133,7 @@ final class IniReader {
               + " has control characters, backslashes, quotes or one of * ? [");
     }
     if (knownSections.contains(name)) {
-      return new Section.Known(name);
+      return new Section.Known(name, line);
     }
     if (!name.startsWith(EXTENSION_PREFIX)) {
       warnings.add(
@@ -200,7 +200,7 @@ final class IniReader {
     return c == ' ' || c == '\t' || c == '\n' || c == '\r';
   }
 
-  private static String trim(String text) {
+  static String trim(String text) {
     int start = 0;
     int end = text.length();
     while (start < end && isWhitespace(text.charAt(start))) {

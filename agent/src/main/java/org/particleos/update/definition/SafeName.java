@@ -1,6 +1,7 @@
 package org.particleos.update.definition;
 
 import java.nio.charset.StandardCharsets;
+import java.util.Optional;
 
 /** Which names features and components may have (transfer-files.md 16.1, 17.1). */
 public final class SafeName {
@@ -9,17 +10,38 @@ public final class SafeName {
   private SafeName() {}
 
   public static boolean isFeature(String name) {
-    return isSafe(name) && fits(name + ".feature.d");
+    return featureViolation(name).isEmpty();
   }
 
   public static boolean isComponent(String name) {
-    return isSafe(name)
-        && !name.endsWith(".component")
-        && fits("sysupdate." + name + ".component.d");
+    return componentViolation(name).isEmpty();
   }
 
-  private static boolean isSafe(String name) {
-    return !name.isEmpty() && !name.contains("/") && isPlainText(name);
+  /** Why it is no name of a feature, as a clause after "the name"; empty if it is one. */
+  public static Optional<String> featureViolation(String name) {
+    return violation(name, name + ".feature.d");
+  }
+
+  /** Why it is no name of a component, as a clause after "the name"; empty if it is one. */
+  public static Optional<String> componentViolation(String name) {
+    // Else the drop-in directory of another component's metadata would look like a component.
+    return name.endsWith(".component")
+        ? Optional.of("ends in \".component\"")
+        : violation(name, "sysupdate." + name + ".component.d");
+  }
+
+  private static Optional<String> violation(String name, String longestFileName) {
+    if (name.isEmpty()) {
+      return Optional.of("is empty");
+    }
+    if (name.contains("/")) {
+      return Optional.of("contains a slash");
+    }
+    if (!isPlainText(name)) {
+      return Optional.of("has control characters, backslashes, quotes or one of * ? [");
+    }
+    int excess = longestFileName.getBytes(StandardCharsets.UTF_8).length - FILE_NAME_BYTES_MAX;
+    return excess > 0 ? Optional.of("is " + excess + " bytes too long") : Optional.empty();
   }
 
   /** Neither control characters nor anything that shells and section headers treat specially. */
@@ -32,9 +54,5 @@ public final class SafeName {
                 || c == 0xfffd
                 || (c >= Character.MIN_SURROGATE && c <= Character.MAX_SURROGATE)
                 || "\\\"'*?[".indexOf(c) >= 0);
-  }
-
-  private static boolean fits(String fileName) {
-    return fileName.getBytes(StandardCharsets.UTF_8).length <= FILE_NAME_BYTES_MAX;
   }
 }

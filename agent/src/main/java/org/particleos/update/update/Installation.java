@@ -73,7 +73,7 @@ record Installation(
 
   private static Optional<String> booted(DefinitionPlace place, HostFacts facts) {
     return switch (place) {
-      case DefinitionPlace.Host _, DefinitionPlace.Directory _ ->
+      case DefinitionPlace.Host _, DefinitionPlace.Directory _, DefinitionPlace.File _ ->
           facts.imageVersion().filter(version -> !version.isEmpty());
       case DefinitionPlace.Component _ -> Optional.empty(); // has versions of its own
     };

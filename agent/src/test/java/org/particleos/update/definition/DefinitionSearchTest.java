@@ -10,6 +10,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -35,7 +36,8 @@ class DefinitionSearchTest {
   void aSystemWithoutDefinitionsHasNone() throws Exception {
     var definitions = tree.load();
 
-    assertEquals(new Definitions(List.of(), List.of(), List.of(), List.of()), definitions);
+    assertEquals(
+        new Definitions(Optional.empty(), List.of(), List.of(), List.of(), List.of()), definitions);
   }
 
   @ParameterizedTest

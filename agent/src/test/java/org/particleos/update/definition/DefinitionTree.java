@@ -55,6 +55,10 @@ final class DefinitionTree {
     return knowing(facts(fields));
   }
 
+  Path root() {
+    return root;
+  }
+
   Path path(String inside) {
     return root.resolve(inside);
   }
@@ -83,6 +87,15 @@ final class DefinitionTree {
 
   Definitions loadComponent(String name) throws UpdateException {
     return new DefinitionLoader(facts).load(new DefinitionPlace.Component(name, root));
+  }
+
+  DefinitionTree directory(String inside) throws IOException {
+    Files.createDirectories(path(inside));
+    return this;
+  }
+
+  Component component(String name) throws UpdateException {
+    return new DefinitionLoader(facts).component(new DefinitionPlace.Component(name, root));
   }
 
   /** The one transfer that this text defines. */
