@@ -13,12 +13,24 @@ public sealed interface Source {
   PatternList patterns();
 
   /**
+   * Whether a packed file is unpacked on its way, as it is by default. Always for archives.
+   *
+   * <p>Deviation: the reference has no such key and always unpacks.
+   */
+  boolean decompress();
+
+  /**
    * A web directory with a manifest.
    *
    * @param type {@code url-file} or {@code url-tar}
    * @param base {@code http}, {@code https} or {@code file}, ASCII, as written
    */
-  record Url(ResourceType type, URI base, PatternList patterns) implements Source {
+  record Url(ResourceType type, URI base, PatternList patterns, boolean decompress)
+      implements Source {
+    public Url(ResourceType type, URI base, PatternList patterns) {
+      this(type, base, patterns, true);
+    }
+
     public Url {
       if (!type.isUrl()) {
         throw new IllegalArgumentException(type + " has no URL");
@@ -33,8 +45,13 @@ public sealed interface Source {
    *
    * @param path absolute and normalised, to be resolved below the anchor
    */
-  record Local(ResourceType type, Path path, Anchor anchor, PatternList patterns)
+  record Local(
+      ResourceType type, Path path, Anchor anchor, PatternList patterns, boolean decompress)
       implements Source {
+    public Local(ResourceType type, Path path, Anchor anchor, PatternList patterns) {
+      this(type, path, anchor, patterns, true);
+    }
+
     public Local {
       if (type.isUrl() || type == ResourceType.PARTITION) {
         throw new IllegalArgumentException(type + " is no local source");

@@ -18,6 +18,7 @@ import org.particleos.update.version.Version;
  * @param appStream URLs
  * @param features one of these must be enabled, unless there are none
  * @param requisiteFeatures all of these must be enabled
+ * @param sources alternatives, at least one: the newest version wins, at equal versions the first
  */
 public record Transfer(
     String id,
@@ -29,8 +30,35 @@ public record Transfer(
     List<String> appStream,
     List<String> features,
     List<String> requisiteFeatures,
-    Source source,
+    List<Source> sources,
     Target target) {
+  /** A transfer with one source. */
+  public Transfer(
+      String id,
+      Path file,
+      Optional<Version> minVersion,
+      List<String> protectVersions,
+      boolean verify,
+      List<String> changeLog,
+      List<String> appStream,
+      List<String> features,
+      List<String> requisiteFeatures,
+      Source source,
+      Target target) {
+    this(
+        id,
+        file,
+        minVersion,
+        protectVersions,
+        verify,
+        changeLog,
+        appStream,
+        features,
+        requisiteFeatures,
+        List.of(source),
+        target);
+  }
+
   public Transfer {
     Objects.requireNonNull(id);
     Objects.requireNonNull(file);
@@ -39,7 +67,15 @@ public record Transfer(
     appStream = List.copyOf(appStream);
     features = List.copyOf(features);
     requisiteFeatures = List.copyOf(requisiteFeatures);
-    Objects.requireNonNull(source);
+    sources = List.copyOf(sources);
+    if (sources.isEmpty()) {
+      throw new IllegalArgumentException("a transfer has at least one source");
+    }
     Objects.requireNonNull(target);
+  }
+
+  /** The first source, which is the only one of most transfers. */
+  public Source source() {
+    return sources.getFirst();
   }
 }

@@ -32,9 +32,6 @@ final class TransferReader {
   private final Warnings warnings;
   private final boolean explicitSourceGiven;
 
-  /** The assignment of each key that came last, to say where a fault is. */
-  private final Map<String, Assignment> latest = new HashMap<>();
-
   private Optional<Version> minVersion = Optional.empty();
   private final List<String> protectVersions = new ArrayList<>();
   private boolean verify = true;
@@ -43,7 +40,12 @@ final class TransferReader {
   private final List<String> features = new ArrayList<>();
   private final List<String> requisiteFeatures = new ArrayList<>();
 
-  private final Side source = new Side("Source", true);
+  /** Alternatives, never none. */
+  private final List<Side> sources = new ArrayList<>(List.of(new Side("Source", true)));
+
+  /** What made the last alternative: the latest {@code Path=} of a source. */
+  private Optional<Assignment> sourcePath = Optional.empty();
+
   private final Side target = new Side("Target", false);
 
   private Optional<PartitionType> partitionType = Optional.empty();
@@ -73,9 +75,31 @@ final class TransferReader {
     private Anchor anchor = Anchor.ROOT;
     private final List<MatchPattern> patterns = new ArrayList<>();
 
+    /** Whether the patterns are those of the alternative before this one. */
+    private boolean patternsInherited;
+
+    /** For sources only. */
+    private boolean decompress = true;
+
+    /** The assignment of each key that came last, to say where a fault is. */
+    private final Map<String, Assignment> latest = new HashMap<>();
+
     private Side(String section, boolean anywhereAllowed) {
       this.section = section;
       this.anywhereAllowed = anywhereAllowed;
+    }
+
+    /** The same, but for the path. */
+    private Side elsewhere() {
+      var other = new Side(section, anywhereAllowed);
+      other.type = type;
+      other.anchor = anchor;
+      other.patterns.addAll(patterns);
+      other.patternsInherited = true;
+      other.decompress = decompress;
+      other.latest.putAll(latest);
+      other.latest.remove("Path");
+      return other;
     }
   }
 
@@ -88,14 +112,15 @@ final class TransferReader {
   }
 
   Transfer read(List<Assignment> assignments) throws UpdateException {
-    for (Assignment assignment : assignments) {
-      latest.put(assignment.section() + "." + assignment.key(), assignment);
+    for (int i = 0; i < assignments.size(); i++) {
+      Assignment assignment = assignments.get(i);
       switch (assignment.section()) {
         case "Transfer" -> acceptTransfer(assignment);
         case "Source" -> {
-          if (!acceptSide(source, assignment)) {
-            warnings.ignored(assignment, "[Source] has no such key");
+          if (i == 0 || !assignment.sameSection(assignments.get(i - 1))) {
+            enterSource(assignments.subList(i, assignments.size()));
           }
+          acceptSource(assignment);
         }
         case "Target" -> {
           if (!acceptSide(target, assignment)) {
@@ -106,6 +131,49 @@ final class TransferReader {
       }
     }
     return validated();
+  }
+
+  /**
+   * Decides to which alternatives the section that starts here belongs.
+   *
+   * <p>Deviation: the reference lets the last {@code Path=} win. Here a further section of one file
+   * that has a {@code Path=} again is a further source, which is like the one before in what it
+   * does not set itself. A {@code Path=} in another file, a drop-in, replaces all sources by one,
+   * as it always did.
+   */
+  private void enterSource(List<Assignment> ahead) {
+    Assignment first = ahead.getFirst();
+    var path =
+        ahead.stream()
+            .takeWhile(first::sameSection)
+            .filter(assignment -> assignment.key().equals("Path"))
+            .findFirst();
+    if (path.isEmpty()) {
+      return;
+    }
+    if (sourcePath.isPresent() && sourcePath.get().file().equals(first.file())) {
+      sources.add(sources.getLast().elsewhere());
+    } else {
+      sources.subList(1, sources.size()).clear();
+    }
+    sourcePath = path;
+  }
+
+  private void acceptSource(Assignment assignment) throws UpdateException {
+    // In the file that lists the sources a key is about the last of them so far; elsewhere, about
+    // all of them.
+    boolean here = sourcePath.map(path -> path.file().equals(assignment.file())).orElse(true);
+    for (Side source : here ? List.of(sources.getLast()) : sources) {
+      // What another file adds is added to inherited patterns, too.
+      source.patternsInherited &= here;
+      if (assignment.key().equals("Decompress")) {
+        source.decompress = values.bool(assignment, source.decompress);
+        source.latest.put(assignment.key(), assignment);
+      } else if (!acceptSide(source, assignment)) {
+        warnings.ignored(assignment, "[Source] has no such key");
+        return;
+      }
+    }
   }
 
   // The keys (transfer-files.md 5 to 7).
@@ -156,6 +224,7 @@ final class TransferReader {
 
   /** Whether the key is one that both sides have. */
   private boolean acceptSide(Side side, Assignment assignment) throws UpdateException {
+    side.latest.put(assignment.key(), assignment);
     switch (assignment.key()) {
       case "Type" -> {
         var type = ResourceType.parse(assignment.value());
@@ -198,6 +267,10 @@ final class TransferReader {
   }
 
   private void acceptPatterns(Side side, Assignment assignment) throws UpdateException {
+    if (side.patternsInherited) {
+      side.patterns.clear();
+      side.patternsInherited = false;
+    }
     if (assignment.value().isEmpty()) {
       side.patterns.clear();
       return;
@@ -323,21 +396,9 @@ final class TransferReader {
   // Cross-validation; the numbers are those of transfer-files.md 8.1.
 
   private Transfer validated() throws UpdateException {
-    // 1.
-    if (source.type.isEmpty()) {
-      throw missing(
-          source,
-          "Type",
-          "Set it to one of url-file, url-tar, tar, regular-file, directory, subvolume.");
-    }
-    ResourceType sourceType = source.type.get();
-    if (sourceType == ResourceType.PARTITION) {
-      throw at(
-          source,
-          "Type",
-          "a partition cannot be a source",
-          "Allowed are url-file, url-tar, tar, regular-file, directory, subvolume.");
-    }
+    Side first = sources.getFirst();
+    // 1. of the first source: the type of the target derives from it.
+    ResourceType sourceType = sourceType(first);
     // 2. D-05: derived if omitted, as the reference does, although documented as mandatory.
     ResourceType targetType = target.type.orElseGet(() -> derivedTargetType(sourceType));
     if (targetType.isUrl() || targetType == ResourceType.TAR) {
@@ -347,17 +408,21 @@ final class TransferReader {
           "this type cannot be a target",
           "Allowed are partition, regular-file, directory, subvolume.");
     }
-    // 3. is where the target is made. 4.
-    if (!isCompatible(sourceType, targetType)) {
-      throw at(
-          target.type.isPresent() ? target : source,
-          "Type",
-          "a source of type " + sourceType + " does not fit into a target of type " + targetType,
-          "Files go into partition or regular-file; archives, directories and subvolumes go into"
-              + " directory or subvolume.");
+    var validSources = new ArrayList<Source>();
+    for (Side source : sources) {
+      ResourceType type = sourceType(source);
+      // 3. is where the target is made. 4.
+      if (!isCompatible(type, targetType)) {
+        throw at(
+            target.type.isPresent() ? target : source,
+            "Type",
+            "a source of type " + type + " does not fit into a target of type " + targetType,
+            "Files go into partition or regular-file; archives, directories and subvolumes go into"
+                + " directory or subvolume.");
+      }
+      validSources.add(source(source, type));
     }
-    Source validSource = source(sourceType);
-    Target validTarget = target(targetType, validSource.patterns());
+    Target validTarget = target(targetType, sourcePatterns());
     return new Transfer(
         id,
         file,
@@ -368,11 +433,33 @@ final class TransferReader {
         appStream,
         features,
         requisiteFeatures,
-        validSource,
+        validSources,
         validTarget);
   }
 
-  private Source source(ResourceType type) throws UpdateException {
+  private ResourceType sourceType(Side source) throws UpdateException {
+    if (source.type.isEmpty()) {
+      throw missing(
+          source,
+          "Type",
+          "Set it to one of url-file, url-tar, tar, regular-file, directory, subvolume.");
+    }
+    if (source.type.get() == ResourceType.PARTITION) {
+      throw at(
+          source,
+          "Type",
+          "a partition cannot be a source",
+          "Allowed are url-file, url-tar, tar, regular-file, directory, subvolume.");
+    }
+    return source.type.get();
+  }
+
+  /** Those of all sources: what any of them delivers is found again. */
+  private PatternList sourcePatterns() {
+    return new PatternList(sources.stream().flatMap(source -> source.patterns.stream()).toList());
+  }
+
+  private Source source(Side source, ResourceType type) throws UpdateException {
     // 5.
     if (source.auto) {
       throw at(
@@ -398,7 +485,7 @@ final class TransferReader {
       checkPath(source, path);
     }
     // 9.
-    Optional<URI> url = type.isUrl() ? Optional.of(url(path)) : Optional.empty();
+    Optional<URI> url = type.isUrl() ? Optional.of(url(source, path)) : Optional.empty();
     // 10.
     if (source.patterns.isEmpty()) {
       throw missing(source, "MatchPattern", "Write what instances are called, as in os_@v.efi.");
@@ -413,9 +500,23 @@ final class TransferReader {
           "Name the directories without the prefix.");
     }
     checkAnchor(source, type);
+    boolean decompress = decompress(source, type);
     return url.isPresent()
-        ? new Source.Url(type, url.get(), patterns)
-        : new Source.Local(type, Path.of(path), source.anchor, patterns);
+        ? new Source.Url(type, url.get(), patterns, decompress)
+        : new Source.Local(type, Path.of(path), source.anchor, patterns, decompress);
+  }
+
+  private boolean decompress(Side source, ResourceType type) {
+    boolean files =
+        switch (type) {
+          case URL_FILE, REGULAR_FILE -> true;
+          case URL_TAR, TAR, DIRECTORY, SUBVOLUME, PARTITION -> false;
+        };
+    var assignment = source.latest.get("Decompress");
+    if (!source.decompress && !files && assignment != null) {
+      warnings.ignored(assignment, "it is only for the types url-file and regular-file");
+    }
+    return source.decompress || !files;
   }
 
   private Target target(ResourceType type, PatternList sourcePatterns) throws UpdateException {
@@ -539,7 +640,7 @@ final class TransferReader {
     }
   }
 
-  private URI url(String text) throws UpdateException {
+  private URI url(Side source, String text) throws UpdateException {
     if (!WebUrl.isValid(text) && !(text.startsWith("file:/") && WebUrl.isAscii(text))) {
       throw at(
           source,
@@ -559,7 +660,7 @@ final class TransferReader {
   }
 
   private UpdateException at(Side side, String key, String why, String allowed) {
-    var assignment = latest.get(side.section + "." + key);
+    var assignment = side.latest.get(key);
     if (assignment == null) {
       return UpdateException.because(
               Reason.DEFINITION_INVALID,
@@ -572,7 +673,7 @@ final class TransferReader {
 
   /** Also for a key whose only assignments were invalid and hence ignored. */
   private UpdateException missing(Side side, String key, String allowed) {
-    var ignored = latest.get(side.section + "." + key);
+    var ignored = side.latest.get(key);
     var details =
         UpdateException.because(
             Reason.DEFINITION_INVALID,
