@@ -10,14 +10,14 @@ import org.particleos.update.pattern.Sha256;
  *
  * @param bytesTransferred read from the source, as stored there
  * @param bytesWritten after decompression
- * @param digest over the bytes as transferred
+ * @param digest over the bytes as transferred; empty if a local file shares its blocks unread
  * @param lastModified what the server or the local file system says, for the times of a new file
  * @param etag the server's name for this state of the file
  */
 public record Acquired(
     long bytesTransferred,
     long bytesWritten,
-    Sha256 digest,
+    Optional<Sha256> digest,
     Compression compression,
     Optional<Instant> lastModified,
     Optional<String> etag) {}

@@ -1,6 +1,8 @@
 package org.particleos.update.acquire;
 
+import java.nio.file.Path;
 import java.util.Optional;
+import java.util.OptionalLong;
 import java.util.function.LongSupplier;
 import org.particleos.update.failure.UpdateException;
 import org.particleos.update.pattern.Sha256;
@@ -55,6 +57,17 @@ public final class Acquisition {
     this.nanoClock = nanoClock;
   }
 
+  /** Transfers and unpacks the payload. */
+  public Acquired run(
+      Payload payload,
+      Optional<Sha256> expected,
+      Sink sink,
+      Progress progress,
+      Cancellation cancellation)
+      throws UpdateException {
+    return run(payload, expected, Unpacking.DETECT, sink, progress, cancellation);
+  }
+
   /**
    * Transfers the payload and waits for it. The sink is closed in any case, and all threads have
    * ended when this returns.
@@ -63,18 +76,67 @@ public final class Acquisition {
    * the publisher is to blame only for bytes that it signed. An interrupt of the calling thread
    * acts like a cancellation and stays set.
    *
-   * @param expected the digest that a manifest promises; without it the digest is only reported
+   * @param expected the digest that a manifest promises; without it the digest is only reported,
+   *     and a local file that the sink can share is not even read
    */
   public Acquired run(
       Payload payload,
       Optional<Sha256> expected,
+      Unpacking unpacking,
       Sink sink,
       Progress progress,
       Cancellation cancellation)
       throws UpdateException {
+    var meter = new Meter(progress, nanoClock);
+    if (expected.isEmpty()
+        && payload instanceof Payload.LocalFile(var file)
+        && !cancellation.cancelled()) {
+      var shared = share(file, unpacking, sink, meter);
+      if (shared.isPresent()) {
+        return shared.get();
+      }
+    }
     var transfer =
-        new Transfer(
-            payload, opener, expected, sink, sync, payloadBytesMax, new Meter(progress, nanoClock));
+        new Transfer(payload, opener, expected, unpacking, sink, sync, payloadBytesMax, meter);
     return transfer.run(cancellation);
+  }
+
+  /** Empty, with the sink still open, if the file has to be transferred. */
+  private Optional<Acquired> share(Path file, Unpacking unpacking, Sink sink, Meter meter)
+      throws UpdateException {
+    boolean open = true;
+    try {
+      var whole = sink.takeWhole(file, unpacking);
+      if (whole.isEmpty()) {
+        open = false;
+        return Optional.empty();
+      }
+      long bytes = whole.get().bytes();
+      var modified = Optional.of(whole.get().lastModified());
+      meter.expect(OptionalLong.of(bytes));
+      meter.transferred(bytes);
+      meter.written(bytes);
+      sink.cameFrom(new Origin(new Payload.LocalFile(file), modified, Optional.empty()));
+      sink.finish(sync);
+      open = false;
+      sink.close();
+      meter.reportLast();
+      return Optional.of(
+          new Acquired(
+              bytes, bytes, Optional.empty(), Compression.NONE, modified, Optional.empty()));
+    } catch (UpdateException | RuntimeException failure) {
+      if (open) {
+        closeAfter(failure, sink);
+      }
+      throw failure;
+    }
+  }
+
+  private static void closeAfter(Exception failure, Sink sink) {
+    try {
+      sink.close();
+    } catch (UpdateException | RuntimeException e) {
+      failure.addSuppressed(e);
+    }
   }
 }

@@ -1,9 +1,9 @@
 package org.particleos.update.acquire;
 
-import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.List;
 import org.particleos.update.failure.UpdateException;
+import org.particleos.update.linux.FileName;
 
 /** The name of an archive's entry, taken apart and found to stay inside the tree. */
 final class EntryName {
@@ -30,7 +30,7 @@ final class EntryName {
           entryName, which + "has a name of more than " + NAME_BYTES_MAX + " bytes");
     }
     var components = new ArrayList<String>();
-    for (String part : name.split("/")) {
+    for (String part : name.split("/", -1)) {
       switch (part) {
         case "", "." -> {}
         case ".." -> throw TarFailure.unsafe(entryName, which + "leads upwards with \"..\"");
@@ -51,6 +51,6 @@ final class EntryName {
   }
 
   private static int bytes(String text) {
-    return text.getBytes(StandardCharsets.UTF_8).length;
+    return FileName.bytes(text).length;
   }
 }

@@ -30,7 +30,7 @@ final class LocalSource implements ByteSource {
       this.attributes = Files.readAttributes(path, BasicFileAttributes.class);
       if (!attributes.isRegularFile()) {
         // Opening a named pipe would wait for its other end.
-        throw new IOException("not a regular file");
+        throw new NotRegular();
       }
       this.channel = FileChannel.open(path, StandardOpenOption.READ);
     } catch (IOException e) {
@@ -67,6 +67,12 @@ final class LocalSource implements ByteSource {
               .remedy("run it as root")
               .cause(e)
               .notPermitted();
+      case NotRegular _ ->
+          UpdateException.because(Reason.READ_FAILED, "refused to read " + name)
+              .found("it is no regular file")
+              .remedy("check the source of the transfer")
+              .cause(e)
+              .writeFailed();
       default ->
           UpdateException.because(Reason.READ_FAILED, "reading " + name + " failed")
               .found(String.valueOf(e.getMessage()))
@@ -74,6 +80,13 @@ final class LocalSource implements ByteSource {
               .cause(e)
               .writeFailed();
     };
+  }
+
+  /** Something that is no file of bytes: a directory, a device, a pipe. */
+  private static final class NotRegular extends IOException {
+    NotRegular() {
+      super("not a regular file");
+    }
   }
 
   @Override

@@ -25,12 +25,12 @@ final class Meter {
     total = bytes;
   }
 
-  synchronized void transferred(int bytes) {
+  synchronized void transferred(long bytes) {
     transferred += bytes;
     reportIfDue();
   }
 
-  synchronized void written(int bytes) {
+  synchronized void written(long bytes) {
     written += bytes;
     reportIfDue();
   }

@@ -107,7 +107,7 @@ final class PaxHeader {
           "GNU.sparse.realsize",
           "SCHILY.acl.access",
           "SCHILY.acl.default" ->
-          put(values, key, value);
+          value(key, value);
       case "GNU.sparse.map" -> {
         sparse = new SparseMap();
         for (String part : text(value).split(",", -1)) {
@@ -133,18 +133,18 @@ final class PaxHeader {
       throw TarFailure.tooLarge(
           "an extended attribute has more than " + ATTRIBUTE_BYTES_MAX + " bytes");
     }
-    put(attributes, name, value);
+    attributes.put(name, value);
     if (attributes.size() > ATTRIBUTES_MAX) {
       throw TarFailure.tooLarge("an entry has more than " + ATTRIBUTES_MAX + " attributes");
     }
   }
 
-  /** An empty value takes back what a global header said; an attribute may really be empty. */
-  private void put(Map<String, byte[]> where, String key, byte[] value) {
-    if (value.length == 0 && where == values) {
-      where.remove(key);
+  /** An empty value takes back what a global header said. An attribute may really be empty. */
+  private void value(String key, byte[] value) {
+    if (value.length == 0) {
+      values.remove(key);
     } else {
-      where.put(key, value);
+      values.put(key, value);
     }
   }
 
@@ -155,7 +155,9 @@ final class PaxHeader {
         : Arrays.copyOf(label, label.length + 1);
   }
 
-  /** GNU tar writes {@code =} and {@code %} in the name of an attribute as {@code %3D}, {@code %25}. */
+  /**
+   * GNU tar writes {@code =} and {@code %} in the name of an attribute as {@code %3D}, {@code %25}.
+   */
   private static String unescaped(String name) {
     byte[] bytes = name.getBytes(StandardCharsets.ISO_8859_1);
     var plain = new ByteArrayOutputStream();
@@ -194,9 +196,7 @@ final class PaxHeader {
 
   OptionalLong number(String key) throws UpdateException {
     var value = text(key);
-    return value.isPresent()
-        ? OptionalLong.of(number(key, value.get()))
-        : OptionalLong.empty();
+    return value.isPresent() ? OptionalLong.of(number(key, value.get())) : OptionalLong.empty();
   }
 
   private static long number(String key, String value) throws UpdateException {

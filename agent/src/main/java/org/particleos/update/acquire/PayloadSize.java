@@ -21,13 +21,25 @@ public record PayloadSize(OptionalLong transferBytes, OptionalLong leastBytes) {
    */
   public static PayloadSize ask(HttpFetcher http, Payload payload, Cancellation cancellation)
       throws UpdateException {
+    return ask(http, payload, Unpacking.DETECT, cancellation);
+  }
+
+  /** The same for a payload that may have to stay as it is. */
+  public static PayloadSize ask(
+      HttpFetcher http, Payload payload, Unpacking unpacking, Cancellation cancellation)
+      throws UpdateException {
     HttpFetcher.Beginning beginning =
         switch (payload) {
           case Payload.Url(var uri) -> http.beginning(uri, BEGINNING_BYTES, cancellation);
           case Payload.LocalFile(var path) ->
               http.beginning(path.toUri(), BEGINNING_BYTES, cancellation);
         };
-    return new PayloadSize(beginning.totalBytes(), least(beginning));
+    return new PayloadSize(
+        beginning.totalBytes(),
+        switch (unpacking) {
+          case DETECT -> least(beginning);
+          case AS_IS -> beginning.totalBytes();
+        });
   }
 
   private static OptionalLong least(HttpFetcher.Beginning beginning) {

@@ -13,8 +13,8 @@ import org.particleos.update.failure.Quote;
 import org.particleos.update.failure.UpdateException;
 
 /**
- * An access control list as tar writes it, {@code user::rw-,user:1000:r--,group::r--,…}, turned into
- * the form of the extended attributes {@code system.posix_acl_access} and {@code …_default}.
+ * An access control list as tar writes it, {@code user::rw-,user:1000:r--,group::r--,…}, turned
+ * into the form of the extended attributes {@code system.posix_acl_access} and {@code …_default}.
  *
  * <p>The kernel wants numbers. A name without one is looked up on this system, as tar does it.
  */
@@ -40,7 +40,7 @@ final class PosixAcl {
   static Optional<byte[]> parse(String entryName, byte[] written, Accounts accounts)
       throws UpdateException {
     var entries = new ArrayList<Entry>();
-    for (String line : SEPARATORS.split(new String(written, StandardCharsets.ISO_8859_1))) {
+    for (String line : SEPARATORS.split(new String(written, StandardCharsets.ISO_8859_1), -1)) {
       String plain = line.split("#", 2)[0].strip();
       if (!plain.isEmpty()) {
         var entry = entry(entryName, plain, accounts);
@@ -105,9 +105,7 @@ final class PosixAcl {
   }
 
   private static UpdateException malformed(String entryName, String line) {
-    return TarFailure.unsafe(
-        entryName,
-        "has an access control list with " + Quote.quote(line));
+    return TarFailure.unsafe(entryName, "has an access control list with " + Quote.quote(line));
   }
 
   /** {@code struct posix_acl_xattr_header} and entries, in the order that the kernel wants. */
@@ -118,14 +116,12 @@ final class PosixAcl {
             .putInt(VERSION);
     entries.stream()
         .sorted(
-            Comparator.comparingInt(Entry::tag)
-                .thenComparing(Entry::id, Integer::compareUnsigned))
-        .forEach(
-            entry ->
-                bytes
-                    .putShort((short) entry.tag())
-                    .putShort((short) entry.permissions())
-                    .putInt(entry.id()));
+            Comparator.comparingInt(Entry::tag).thenComparing(Entry::id, Integer::compareUnsigned))
+        .forEach(entry ->
+            bytes
+                .putShort((short) entry.tag())
+                .putShort((short) entry.permissions())
+                .putInt(entry.id()));
     return bytes.array();
   }
 }

@@ -1,6 +1,9 @@
 package org.particleos.update.acquire;
 
 import java.nio.ByteBuffer;
+import java.nio.file.Path;
+import java.time.Instant;
+import java.util.Optional;
 import org.particleos.update.failure.UpdateException;
 
 /**
@@ -8,6 +11,24 @@ import org.particleos.update.failure.UpdateException;
  * written is worth nothing before {@link #finish} has returned.
  */
 public interface Sink extends AutoCloseable {
+  /** A local file that was taken as a whole. */
+  record Whole(long bytes, Instant lastModified) {}
+
+  /**
+   * Takes a local file as it is without reading it, by sharing its blocks. Called before anything
+   * was written.
+   *
+   * @param unpacking with {@link Unpacking#DETECT}, a packed file is not taken
+   * @return empty, with nothing done, if that is impossible or the file cannot be read: it is then
+   *     written piece by piece
+   */
+  default Optional<Whole> takeWhole(Path file, Unpacking unpacking) throws UpdateException {
+    return Optional.empty();
+  }
+
+  /** Told once before {@link #finish}. */
+  default void cameFrom(Origin origin) {}
+
   /**
    * Appends all that remains in the buffer, which is direct and may be reused when this returns.
    */

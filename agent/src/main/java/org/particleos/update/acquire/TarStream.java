@@ -1,9 +1,6 @@
 package org.particleos.update.acquire;
 
 import java.nio.ByteBuffer;
-import java.nio.CharBuffer;
-import java.nio.charset.CharacterCodingException;
-import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -11,10 +8,10 @@ import java.util.Map;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 import org.particleos.update.acquire.TarEntry.Extent;
-import org.particleos.update.acquire.TarEntry.Type;
 import org.particleos.update.failure.Quote;
 import org.particleos.update.failure.UpdateException;
 import org.particleos.update.linux.DeviceNumber;
+import org.particleos.update.linux.FileName;
 
 /**
  * Reads a tar archive while it arrives: bytes are pushed in, in pieces of any length, and a visitor
@@ -78,8 +75,8 @@ final class TarStream {
   // What stands before the header of an entry.
   private final PaxHeader global = PaxHeader.empty();
   private @Nullable PaxHeader local;
-  private @Nullable byte[] longName;
-  private @Nullable byte[] longLink;
+  private Optional<byte[]> longName = Optional.empty();
+  private Optional<byte[]> longLink = Optional.empty();
 
   // The extended header that is being read.
   private char extendedType;
@@ -157,8 +154,8 @@ final class TarStream {
         state == State.HEADER
             && blockFilled == 0
             && local == null
-            && longName == null
-            && longLink == null;
+            && longName.isEmpty()
+            && longLink.isEmpty();
     if (position == 0) {
       throw TarFailure.damaged("it is empty");
     }
@@ -214,7 +211,7 @@ final class TarStream {
   private void header() throws UpdateException {
     if (TarHeader.blank(block)) {
       // Two of them should follow each other; as in GNU tar, one is enough.
-      if (local != null || longName != null || longLink != null) {
+      if (local != null || longName.isPresent() || longLink.isPresent()) {
         throw TarFailure.damaged("it ends after an extended header");
       }
       state = State.ENDED;
@@ -232,7 +229,7 @@ final class TarStream {
       case '0', '\0', '7', '1', '2', '3', '4', '5', '6', 'S' -> beginEntry(read);
       default ->
           throw TarFailure.unsafe(
-              shown(read.name()),
+              FileName.text(read.name()),
               "has the unknown type " + Quote.quote(String.valueOf(read.type())));
     }
   }
@@ -266,8 +263,8 @@ final class TarStream {
   private void endExtended() throws UpdateException {
     switch (extendedType) {
       case 'g' -> global.merge(extended);
-      case 'L' -> longName = upToNul(extended);
-      case 'K' -> longLink = upToNul(extended);
+      case 'L' -> longName = Optional.of(upToNul(extended));
+      case 'K' -> longLink = Optional.of(upToNul(extended));
       default -> {
         var merged = local == null ? global.copy() : local;
         merged.merge(extended);
@@ -368,8 +365,8 @@ final class TarStream {
 
   private void begin() throws UpdateException {
     var entry = entry();
-    longName = null;
-    longLink = null;
+    longName = Optional.empty();
+    longLink = Optional.empty();
     extents = entry.extents();
     extent = 0;
     extentDone = 0;
@@ -386,11 +383,12 @@ final class TarStream {
     byte[] rawName =
         pax.bytes("GNU.sparse.name")
             .or(() -> pax.bytes("path"))
-            .orElse(longName == null ? read.name() : longName);
+            .or(() -> longName)
+            .orElseGet(read::name);
     String name = text(rawName, rawName);
     long stored = storedBytes() - sparseBlocksBytes;
     var type = type(read.type(), name);
-    if (type == Type.DIRECTORY && stored > 0) {
+    if (type == TarEntry.Type.DIRECTORY && stored > 0) {
       throw TarFailure.unsafe(name, "is a directory, but has content");
     }
     long size = stored;
@@ -406,12 +404,12 @@ final class TarStream {
       map = sparse.complete(size, stored);
     }
     String link = "";
-    if (type == Type.HARD_LINK || type == Type.SYMBOLIC_LINK) {
-      byte[] raw = pax.bytes("linkpath").orElse(longLink == null ? read.linkName() : longLink);
+    if (type == TarEntry.Type.HARD_LINK || type == TarEntry.Type.SYMBOLIC_LINK) {
+      byte[] raw = pax.bytes("linkpath").or(() -> longLink).orElseGet(read::linkName);
       link = text(raw, rawName);
     }
     long device = 0;
-    if (type == Type.CHARACTER_DEVICE || type == Type.BLOCK_DEVICE) {
+    if (type == TarEntry.Type.CHARACTER_DEVICE || type == TarEntry.Type.BLOCK_DEVICE) {
       device = device(read.deviceMajor(), read.deviceMinor());
     }
     return new TarEntry(name, type, link, facts(name, read, pax), size, stored, map, device);
@@ -423,16 +421,16 @@ final class TarStream {
         || pax.bytes("GNU.sparse.size").isPresent();
   }
 
-  private static Type type(char flag, String name) {
+  private static TarEntry.Type type(char flag, String name) {
     return switch (flag) {
-      case '1' -> Type.HARD_LINK;
-      case '2' -> Type.SYMBOLIC_LINK;
-      case '3' -> Type.CHARACTER_DEVICE;
-      case '4' -> Type.BLOCK_DEVICE;
-      case '5' -> Type.DIRECTORY;
-      case '6' -> Type.FIFO;
+      case '1' -> TarEntry.Type.HARD_LINK;
+      case '2' -> TarEntry.Type.SYMBOLIC_LINK;
+      case '3' -> TarEntry.Type.CHARACTER_DEVICE;
+      case '4' -> TarEntry.Type.BLOCK_DEVICE;
+      case '5' -> TarEntry.Type.DIRECTORY;
+      case '6' -> TarEntry.Type.FIFO;
       // Before there was a type for them, directories were files with a slash behind.
-      default -> name.endsWith("/") ? Type.DIRECTORY : Type.FILE;
+      default -> name.endsWith("/") ? TarEntry.Type.DIRECTORY : TarEntry.Type.FILE;
     };
   }
 
@@ -443,8 +441,7 @@ final class TarStream {
     return new DeviceNumber((int) major, (int) minor).encoded();
   }
 
-  private FileFacts facts(String name, TarHeader read, PaxHeader pax)
-      throws UpdateException {
+  private FileFacts facts(String name, TarHeader read, PaxHeader pax) throws UpdateException {
     var user = pax.number("uid");
     var group = pax.number("gid");
     var mtime = pax.mtimeNanos();
@@ -465,8 +462,7 @@ final class TarStream {
     var written = pax.bytes(key);
     if (written.isPresent() && !attributes.containsKey(attribute)) {
       PosixAcl.parse(name, written.get(), accounts)
-          .ifPresentOrElse(
-              acl -> attributes.put(attribute, acl), () -> accessListsLeftOut = true);
+          .ifPresentOrElse(acl -> attributes.put(attribute, acl), () -> accessListsLeftOut = true);
     }
   }
 
@@ -486,31 +482,12 @@ final class TarStream {
     }
   }
 
-  /**
-   * File names of this program are UTF-8. What is not, cannot be written as it was meant, and is
-   * refused rather than changed.
-   */
   private static String text(byte[] raw, byte[] entryName) throws UpdateException {
-    try {
-      CharBuffer decoded = StandardCharsets.UTF_8.newDecoder().decode(ByteBuffer.wrap(raw));
-      String text = decoded.toString();
-      if (text.indexOf('\0') >= 0) {
-        throw TarFailure.unsafe(shown(entryName), "has a NUL in its name or its target");
-      }
-      return text;
-    } catch (CharacterCodingException e) {
-      throw TarFailure.unsafe(
-          shown(entryName), "has a name or a target that is not UTF-8, which cannot be kept here");
+    String text = FileName.text(raw);
+    if (text.indexOf('\0') >= 0) {
+      throw TarFailure.unsafe(FileName.text(entryName), "has a NUL in its name or its target");
     }
-  }
-
-  /** A name for messages, whatever its bytes are. */
-  private static String shown(byte[] name) {
-    var text = new StringBuilder();
-    for (byte b : name) {
-      text.append(b >= 0 ? String.valueOf((char) b) : String.format("\\x%02x", b));
-    }
-    return text.toString();
+    return text;
   }
 
   // --- content

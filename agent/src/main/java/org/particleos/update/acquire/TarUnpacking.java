@@ -14,6 +14,7 @@ import org.jspecify.annotations.Nullable;
 import org.particleos.update.failure.Quote;
 import org.particleos.update.failure.Reason;
 import org.particleos.update.failure.UpdateException;
+import org.particleos.update.linux.FileName;
 import org.particleos.update.linux.Kernel;
 import org.particleos.update.linux.Kernel.FileKind;
 import org.particleos.update.linux.Kernel.FileStatus;
@@ -21,8 +22,8 @@ import org.particleos.update.linux.OpenFile;
 
 /**
  * Makes a tree of the entries of an archive, and decides which of them a tree may have. Nothing is
- * touched outside of the tree: every directory on the way to an entry was seen to be a real one, and
- * nothing that is no directory is ever put in the place of one, nor the other way round.
+ * touched outside of the tree: every directory on the way to an entry was seen to be a real one,
+ * and nothing that is no directory is ever put in the place of one, nor the other way round.
  *
  * <p>Only the directories on the way to the current entry are remembered. They get their mode,
  * access control lists and time when the archive goes on elsewhere; if it comes back, the file
@@ -125,15 +126,14 @@ final class TarUnpacking implements TarStream.Visitor, AutoCloseable {
     if (next.linkTarget().isEmpty()) {
       throw TarFailure.unsafe(next.name(), "is a symbolic link to nothing");
     }
-    if (next.linkTarget().length() > EntryName.NAME_BYTES_MAX) {
+    if (FileName.bytes(next.linkTarget()).length > EntryName.NAME_BYTES_MAX) {
       throw TarFailure.unsafe(
           next.name(), "is a symbolic link to more than " + EntryName.NAME_BYTES_MAX + " bytes");
     }
   }
 
   /** A later file takes the place of an earlier one, as with tar. */
-  private void removeOlder(TarEntry next, OpenDirectory parent, Path place)
-      throws UpdateException {
+  private void removeOlder(TarEntry next, OpenDirectory parent, Path place) throws UpdateException {
     var older = status(place);
     if (older.isEmpty()) {
       return;
@@ -284,10 +284,8 @@ final class TarUnpacking implements TarStream.Visitor, AutoCloseable {
     var now = new HashMap<String, byte[]>();
     next.facts()
         .attributes()
-        .forEach(
-            (name, value) ->
-                (name.startsWith(FileFacts.ACL_PREFIX) ? directory.accessLists : now)
-                    .put(name, value));
+        .forEach((name, value) ->
+            (name.startsWith(FileFacts.ACL_PREFIX) ? directory.accessLists : now).put(name, value));
     writer.attributes(directory.path, FileKind.DIRECTORY, now);
   }
 

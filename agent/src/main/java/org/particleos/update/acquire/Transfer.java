@@ -42,6 +42,7 @@ final class Transfer {
   private final Payload payload;
   private final Acquisition.Opener opener;
   private final Optional<Sha256> expected;
+  private final Unpacking unpacking;
   private final Sink sink;
   private final boolean sync;
   private final long payloadBytesMax;
@@ -67,6 +68,7 @@ final class Transfer {
       Payload payload,
       Acquisition.Opener opener,
       Optional<Sha256> expected,
+      Unpacking unpacking,
       Sink sink,
       boolean sync,
       long payloadBytesMax,
@@ -74,6 +76,7 @@ final class Transfer {
     this.payload = payload;
     this.opener = opener;
     this.expected = expected;
+    this.unpacking = unpacking;
     this.sink = sink;
     this.sync = sync;
     this.payloadBytesMax = payloadBytesMax;
@@ -105,7 +108,7 @@ final class Transfer {
       return new Acquired(
           last.bytesTransferred(),
           last.bytesWritten(),
-          digestOfAll(),
+          Optional.of(digestOfAll()),
           compression,
           lastModified,
           etag);
@@ -266,7 +269,7 @@ final class Transfer {
   }
 
   private void unpack(DigestedInflow packed) throws UpdateException, CorruptPayload {
-    compression = packed.compression();
+    compression = unpacking == Unpacking.AS_IS ? Compression.NONE : packed.compression();
     if (compression == Compression.NONE) {
       for (var next = packed.take(); next.isPresent(); next = packed.take()) {
         unpacked.put(next.get());
@@ -370,6 +373,7 @@ final class Transfer {
       meter.written(length);
       chunk.giveBack();
     }
+    sink.cameFrom(new Origin(payload, lastModified, etag));
     sink.finish(sync);
   }
 

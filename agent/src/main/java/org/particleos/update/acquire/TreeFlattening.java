@@ -12,8 +12,8 @@ import org.particleos.update.linux.Kernel.FileStatus;
 
 /**
  * Moves an operating system that was packed inside one directory up to the top of the tree
- * (update-algorithm.md 11.4): if the top does not look like one, but has exactly one entry, which is
- * a directory that does. The top then becomes what that directory was, with its owner, mode,
+ * (update-algorithm.md 11.4): if the top does not look like one, but has exactly one entry, which
+ * is a directory that does. The top then becomes what that directory was, with its owner, mode,
  * attributes and time.
  *
  * <p>A directory looks like an operating system, or an extension of one, if it has a directory
@@ -72,7 +72,8 @@ final class TreeFlattening {
     }
     kernel.remove(aside);
     for (String name : kernel.attributeNames(top)) {
-      if (!facts.attributes().containsKey(name)) {
+      // A label is given by the policy of this system, and cannot be taken away.
+      if (!facts.attributes().containsKey(name) && !name.equals("security.selinux")) {
         kernel.removeAttribute(top, name);
       }
     }

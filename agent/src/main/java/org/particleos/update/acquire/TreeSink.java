@@ -10,15 +10,16 @@ import org.particleos.update.failure.UpdateException;
 import org.particleos.update.linux.Kernel;
 
 /**
- * Unpacks a tar archive while it arrives, below a partial path and nowhere else (update-algorithm.md
- * 11.4, 12.2). Numeric owner, mode with set-id bits, modification time, extended attributes with
- * ACLs and capabilities, hard and symbolic links, holes, pipes and device nodes are kept.
+ * Unpacks a tar archive while it arrives, below a partial path and nowhere else
+ * (update-algorithm.md 11.4, 12.2). Numeric owner, mode with set-id bits, modification time,
+ * extended attributes with ACLs and capabilities, hard and symbolic links, holes, pipes and device
+ * nodes are kept.
  *
  * <p>Refused are entries that would leave the tree or go through a symbolic link of it, that would
  * put a file in the place of a directory or the reverse, hard links to what is not there or is a
- * directory, names that Linux or UTF-8 does not have, unknown types, and more of anything than
- * {@link TreeLimits} allow. Such a refusal waits for {@link #finish}, since the publisher is to blame
- * only for bytes that it signed: the rest is read for the digest, and nothing of it is written. A
+ * directory, names that Linux does not have, unknown types, and more of anything than {@link
+ * TreeLimits} allow. Such a refusal waits for {@link #finish}, since the publisher is to blame only
+ * for bytes that it signed: the rest is read for the digest, and nothing of it is written. A
  * failure of the file system ends the transfer at once.
  *
  * <p>Until {@link #finish} has returned the tree is worth nothing, and only its owner may look in.

@@ -168,8 +168,7 @@ final class TreeWriter {
     return mode;
   }
 
-  void attributes(Path path, FileKind kind, Map<String, byte[]> attributes)
-      throws UpdateException {
+  void attributes(Path path, FileKind kind, Map<String, byte[]> attributes) throws UpdateException {
     for (var attribute : attributes.entrySet()) {
       try {
         kernel.setAttribute(path, attribute.getKey(), attribute.getValue());
@@ -220,11 +219,7 @@ final class TreeWriter {
     if (!attributesLeftOut.isEmpty()) {
       warnings.add(
           "extended attributes were left out that this file system or user cannot set: "
-              + String.join(
-                  ", ",
-                  attributesLeftOut.stream()
-                      .map(Quote::quote)
-                      .toList())
+              + String.join(", ", attributesLeftOut.stream().map(Quote::quote).toList())
               + (moreAttributesLeftOut ? " and more" : ""));
     }
     return warnings;

@@ -53,6 +53,7 @@ public enum Reason {
 
   // UpdateException.WriteFailed
   READ_FAILED(Errno.EIO),
+  SOURCE_CHANGED(Errno.EIO),
   WRITE_FAILED(Errno.EIO),
   READ_ONLY(Errno.EROFS),
 

@@ -69,7 +69,7 @@ class AcquisitionTest {
                   new Cancellation());
 
       assertArrayEquals(payload, sink.written());
-      assertEquals(Bytes.sha256(payload), acquired.digest());
+      assertEquals(Optional.of(Bytes.sha256(payload)), acquired.digest());
       assertEquals(Optional.of(time), acquired.lastModified());
     }
   }
