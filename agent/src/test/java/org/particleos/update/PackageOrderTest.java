@@ -22,6 +22,7 @@ class PackageOrderTest {
       List.of(
           "cli",
           "update",
+          "image",
           "notify",
           "boot",
           "install",

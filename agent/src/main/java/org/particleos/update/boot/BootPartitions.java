@@ -83,7 +83,7 @@ public final class BootPartitions {
         environment,
         DiskLocator.ofHost(kernel),
         new Surroundings(
-            Path.of("/proc/self/mountinfo"),
+            MountTable.HERE,
             Path.of("/run/udev/data"),
             Files.exists(Path.of("/run/systemd/container"))));
   }

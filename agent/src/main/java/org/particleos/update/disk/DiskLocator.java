@@ -43,11 +43,7 @@ public final class DiskLocator {
   public record Places(Path sysfs, Path dev, Path run, Path usr, Path mountInfo) {
     public static final Places HOST =
         new Places(
-            Path.of("/sys"),
-            Path.of("/dev"),
-            Path.of("/run"),
-            Path.of("/usr"),
-            Path.of("/proc/self/mountinfo"));
+            Path.of("/sys"), Path.of("/dev"), Path.of("/run"), Path.of("/usr"), MountTable.HERE);
   }
 
   /** A partition as the kernel knows it: a number on a whole disk. */

@@ -8,7 +8,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 
-/** What is mounted where, from {@code /proc/self/mountinfo}, as of the moment of reading. */
+/** What is mounted where, from {@code mountinfo} in /proc, as of the moment of reading. */
 public record MountTable(List<Mount> mounts) {
   /**
    * One mount.
@@ -17,6 +17,12 @@ public record MountTable(List<Mount> mounts) {
    * @param source what was mounted, often a device node; text of the one who mounted it
    */
   public record Mount(DeviceNumber device, Path mountPoint, String type, String source) {}
+
+  /**
+   * What the reading thread sees. With a private mount namespace that is not what {@code
+   * /proc/self} shows, which belongs to the first thread.
+   */
+  public static final Path HERE = Path.of("/proc/thread-self/mountinfo");
 
   /** The kernel allows 100,000 mounts by default, of some 100 bytes each. */
   private static final int BYTES_MAX = 32 << 20;
