@@ -162,6 +162,12 @@ public interface Kernel {
    */
   void changeInodeFlag(Path path, InodeFlag flag, boolean on) throws IOException;
 
+  /**
+   * Whether something is mounted there, a bind mount of the same file system included. False where
+   * the kernel cannot tell (before Linux 5.8).
+   */
+  boolean isMountPoint(Path path) throws IOException;
+
   /** Whether the path is the root of a btrfs subvolume; false for whatever else is there or not. */
   boolean isSubvolume(Path path) throws IOException;
 

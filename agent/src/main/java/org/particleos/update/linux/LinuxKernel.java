@@ -151,19 +151,24 @@ public final class LinuxKernel implements Kernel {
 
   @Override
   public Optional<FileStatus> status(Path path) throws IOException {
-    return statx(path.toString(), AT_FDCWD, path, AT_SYMLINK_NOFOLLOW);
+    return parsed(path, statx(path.toString(), AT_FDCWD, path, AT_SYMLINK_NOFOLLOW));
   }
 
   @Override
   public Optional<FileStatus> statusFollowing(Path path) throws IOException {
-    return statx(path.toString(), AT_FDCWD, path, 0);
+    return parsed(path, statx(path.toString(), AT_FDCWD, path, 0));
+  }
+
+  private static Optional<FileStatus> parsed(Path subject, Optional<Memory> statx)
+      throws IOException {
+    return statx.isPresent() ? Optional.of(parse(statx.get(), subject)) : Optional.empty();
   }
 
   /**
    * statx(2), since its structure is the same on every architecture. Unlike stat it also triggers
    * an automount. A path below something that is no directory is as absent as any other.
    */
-  private static Optional<FileStatus> statx(String name, int directory, Path subject, int flags)
+  private static Optional<Memory> statx(String name, int directory, Path subject, int flags)
       throws IOException {
     byte[] terminated = terminated(name);
     // Zeroed: a field that the file system does not know stays 0.
@@ -174,7 +179,7 @@ public final class LinuxKernel implements Kernel {
           "statx",
           subject,
           () -> LibC.statx(directory, terminated, flags, Statx.BASIC, Pointer.nativeValue(buffer)));
-      return Optional.of(parse(buffer, subject));
+      return Optional.of(buffer);
     } catch (LinuxException failed) {
       if (failed.is(Errno.ENOENT) || failed.errno() == Statx.ENOTDIR) {
         return Optional.empty();
@@ -224,6 +229,8 @@ public final class LinuxKernel implements Kernel {
   private static final class Statx {
     static final int BYTES = 256;
     static final int BASIC = 0x7ff;
+    static final int ATTRIBUTES = 8;
+    static final long MOUNT_ROOT = 0x2000;
     static final int LINKS = 16;
     static final int USER = 20;
     static final int GROUP = 24;
@@ -521,6 +528,13 @@ public final class LinuxKernel implements Kernel {
   }
 
   @Override
+  public boolean isMountPoint(Path path) throws IOException {
+    return statx(path.toString(), AT_FDCWD, path, AT_SYMLINK_NOFOLLOW)
+        .filter(statx -> (statx.getLong(Statx.ATTRIBUTES) & Statx.MOUNT_ROOT) != 0)
+        .isPresent();
+  }
+
+  @Override
   public boolean isSubvolume(Path path) throws IOException {
     Optional<FileStatus> status = status(path);
     return status.isPresent()
@@ -730,6 +744,6 @@ public final class LinuxKernel implements Kernel {
 
   /** fstat; an open file is there even if its name is gone. */
   static FileStatus statusOf(int descriptor, Path subject) throws IOException {
-    return statx("", descriptor, subject, AT_EMPTY_PATH).orElseThrow();
+    return parsed(subject, statx("", descriptor, subject, AT_EMPTY_PATH)).orElseThrow();
   }
 }

@@ -126,6 +126,11 @@ public abstract class DelegatingKernel implements Kernel {
   }
 
   @Override
+  public boolean isMountPoint(Path path) throws IOException {
+    return delegate.isMountPoint(path);
+  }
+
+  @Override
   public boolean isSubvolume(Path path) throws IOException {
     return delegate.isSubvolume(path);
   }
