@@ -14,23 +14,22 @@ import org.particleos.update.linux.Kernel;
 import org.particleos.update.linux.Kernel.FileKind;
 import org.particleos.update.linux.Kernel.FileStatus;
 import org.particleos.update.linux.Kernel.OpenFlag;
-import org.particleos.update.linux.LinuxException;
 import org.particleos.update.linux.OpenFile;
+import org.particleos.update.linux.TreeRemoval;
 import org.particleos.update.pattern.InstanceMetadata;
 import org.particleos.update.plan.Step.TargetPaths;
 
 /**
- * Moves regular files from partial to pending to installed, and removes them (update-algorithm.md
- * 11). Each move is one rename between two barriers: what it names is durable before, the name is
- * durable after.
+ * Moves files and directory trees from partial to pending to installed, and removes them
+ * (update-algorithm.md 11). Each move is one rename between two barriers: what it names is durable
+ * before, the name is durable after.
+ *
+ * <p>After a crash at any point the installed name stands for something whole, old or new, or for
+ * nothing; a pending name stands for something whole; whatever is in pieces has the partial name,
+ * which the next run removes or writes anew. Only the read-only mark may be missing then: {@link
+ * #ensureReadOnly} sets it.
  */
 public final class FilePublisher {
-  /** What stays of a mode when write permission is taken away. */
-  private static final int READ_ONLY_MASK = 07555;
-
-  /** Ends the removal of a tree that a broken file system makes endless. */
-  private static final int DEPTH_MAX = 256;
-
   private final Kernel kernel;
 
   public FilePublisher(Kernel kernel) {
@@ -47,80 +46,166 @@ public final class FilePublisher {
     }
   }
 
+  /** Removes what an earlier run left under the partial name, before a tree is written there. */
+  public void discardPartial(TargetPaths paths) throws UpdateException {
+    try {
+      TreeRemoval.remove(kernel, paths.partial());
+    } catch (IOException e) {
+      throw failure("removing", paths.partial(), e);
+    }
+  }
+
   /**
-   * A written and verified file becomes pending: times, mode, then the rename (update-algorithm.md
-   * 8.2.6, 8.2.7).
+   * A written and verified file or tree becomes pending: times and mode (of a tree those of its top
+   * directory), then the rename (update-algorithm.md 8.2.6, 8.2.7). A file that shall be read-only
+   * is so from here on.
    */
   public void markPending(TargetPaths paths, InstanceMetadata metadata) throws UpdateException {
     Path partial = paths.partial();
     try {
+      FileStatus status = existing(partial);
+      boolean readOnly = metadata.readOnly().orElse(false) && status.kind() != FileKind.DIRECTORY;
+      if (metadata.mode().isPresent() || readOnly) {
+        int mode = metadata.mode().orElse(status.mode());
+        kernel.changeMode(partial, readOnly ? mode & ReadOnlyMark.MODE_MASK : mode);
+      }
       if (metadata.mtimeMicros().isPresent()) {
         kernel.changeTimes(
             partial, TimeUnit.MICROSECONDS.toNanos(metadata.mtimeMicros().getAsLong()));
       }
-      boolean readOnly = metadata.readOnly().orElse(false);
-      if (metadata.mode().isPresent() || readOnly) {
-        int mode = metadata.mode().isPresent() ? metadata.mode().getAsInt() : currentMode(partial);
-        kernel.changeMode(partial, readOnly ? mode & READ_ONLY_MASK : mode);
-      }
     } catch (IOException e) {
       throw failure("setting times and mode of", partial, e);
     }
-    rename(partial, paths.pending());
+    if (rename(paths, partial, paths.pending())) {
+      discardPartial(paths);
+    }
   }
 
-  private int currentMode(Path path) throws IOException {
-    return kernel.status(path).orElseThrow(() -> new NoSuchFileException(path.toString())).mode();
-  }
-
-  /** A pending file gets its final name (update-algorithm.md 8.3). */
-  public void publish(TargetPaths paths) throws UpdateException {
-    rename(paths.pending(), paths.installed());
+  private FileStatus existing(Path path) throws IOException {
+    return kernel.status(path).orElseThrow(() -> new NoSuchFileException(path.toString()));
   }
 
   /**
-   * Deviation: where neither rename nor exchange is possible the reference deletes the destination
-   * first. Here it is a failure: a step that can be cut in two is no way to publish.
+   * A pending file or tree gets its final name (update-algorithm.md 8.3), and then the mark of
+   * {@code ReadOnly=}. What had the name before is removed afterwards.
+   *
+   * @return a warning if it cannot be marked read-only
    */
-  private void rename(Path from, Path to) throws UpdateException {
+  public Optional<String> publish(TargetPaths paths, boolean readOnly) throws UpdateException {
+    boolean displaced = rename(paths, paths.pending(), paths.installed());
+    Optional<String> warning =
+        readOnly ? ensureReadOnly(paths.installed()) : Optional.<String>empty();
+    if (displaced) {
+      discardPartial(paths);
+    }
+    return warning;
+  }
+
+  /**
+   * Marks an installed object of a transfer with {@code ReadOnly=yes}, if a crash or the lack of a
+   * permission kept an earlier run from it. Does nothing if it is marked.
+   *
+   * @return a warning if it cannot be marked
+   */
+  public Optional<String> ensureReadOnly(Path installed) throws UpdateException {
     try {
-      syncFile(from);
-      kernel.syncDirectory(Directories.holding(from));
-      try {
+      return ReadOnlyMark.set(kernel, installed);
+    } catch (IOException e) {
+      throw failure("marking as read-only", installed, e);
+    }
+  }
+
+  /**
+   * Renames within the directory of the three names (update-algorithm.md 11.3). A file replaces a
+   * file; whatever else is in the way changes places with the new object. It then lies under the
+   * partial name, and so is nothing that a later run could take for a version.
+   *
+   * <p>Deviation: where neither rename nor exchange is possible the reference deletes the
+   * destination first. Here it is a failure: a step that can be cut in two is no way to publish.
+   *
+   * @return whether something was displaced and has to be removed
+   */
+  private boolean rename(TargetPaths paths, Path from, Path to) throws UpdateException {
+    try {
+      FileKind kind = existing(from).kind();
+      sync(from, kind);
+      Optional<FileKind> inTheWay = kernel.status(to).map(FileStatus::kind);
+      if (inTheWay.isPresent()) {
+        // A read-only mark keeps it from being replaced.
+        TreeRemoval.unlock(kernel, to);
+      }
+      boolean displaces =
+          inTheWay.isPresent()
+              && (kind == FileKind.DIRECTORY || inTheWay.get() == FileKind.DIRECTORY);
+      if (displaces) {
+        exchange(paths.partial(), from, to);
+      } else {
         kernel.rename(from, to);
-      } catch (LinuxException e) {
-        Optional<FileStatus> there = kernel.status(to);
-        if (there.isEmpty() || there.get().kind() != FileKind.DIRECTORY) {
-          throw e;
-        }
-        kernel.exchange(from, to);
-        removeTree(from, 0);
       }
       kernel.syncDirectory(Directories.holding(to));
+      return displaces;
     } catch (IOException e) {
       throw failure("renaming " + Quote.quote(from.toString()) + " to", to, e);
     }
   }
 
-  private void syncFile(Path path) throws IOException {
-    try (OpenFile file = kernel.open(path, EnumSet.of(OpenFlag.READ, OpenFlag.NO_FOLLOW))) {
-      file.sync();
+  private void exchange(Path partial, Path from, Path to) throws IOException {
+    if (from.equals(partial)) {
+      kernel.exchange(partial, to);
+      return;
+    }
+    TreeRemoval.remove(kernel, partial);
+    kernel.rename(from, partial);
+    kernel.syncDirectory(Directories.holding(partial));
+    try {
+      kernel.exchange(partial, to);
+    } catch (IOException failed) {
+      try {
+        kernel.rename(partial, from);
+      } catch (IOException e) {
+        failed.addSuppressed(e);
+      }
+      throw failed;
+    }
+  }
+
+  /** Makes all durable that the name stands for, and the name. */
+  private void sync(Path path, FileKind kind) throws IOException {
+    switch (kind) {
+      case REGULAR -> {
+        try (OpenFile file = kernel.open(path, EnumSet.of(OpenFlag.READ, OpenFlag.NO_FOLLOW))) {
+          file.sync();
+        }
+        kernel.syncDirectory(Directories.holding(path));
+      }
+      case DIRECTORY -> kernel.syncFileSystem(path);
+      case SYMBOLIC_LINK, BLOCK_DEVICE, CHARACTER_DEVICE, FIFO, SOCKET ->
+          throw new IOException(
+              Quote.quote(path.toString()) + " is neither a regular file nor a directory");
     }
   }
 
   /**
    * Removes an instance and the parents below the target directory that became empty
-   * (update-algorithm.md 9.2). Missing is fine.
+   * (update-algorithm.md 9.2). Missing is fine. A tree gets its partial name first, so that half of
+   * it never passes for a version.
    */
   public void remove(Path instance, Path base) throws UpdateException {
     try {
-      removeTree(instance, 0);
+      Optional<FileStatus> status = kernel.status(instance);
+      if (status.isPresent() && status.get().kind() == FileKind.DIRECTORY) {
+        removeDirectory(instance);
+      } else {
+        TreeRemoval.remove(kernel, instance);
+      }
       Path parent = instance.getParent();
       while (parent != null && parent.startsWith(base) && !parent.equals(base)) {
-        if (kernel.status(parent).isPresent() && !kernel.list(parent).isEmpty()) {
-          break;
+        if (kernel.status(parent).isPresent()) {
+          if (!kernel.list(parent).isEmpty()) {
+            break;
+          }
+          kernel.remove(parent);
         }
-        removeTree(parent, 0);
         parent = parent.getParent();
       }
       if (parent != null && kernel.status(parent).isPresent()) {
@@ -131,17 +216,28 @@ public final class FilePublisher {
     }
   }
 
-  private void removeTree(Path path, int depth) throws IOException {
-    Optional<FileStatus> status = kernel.status(path);
-    if (status.isEmpty()) {
-      return;
+  private void removeDirectory(Path instance) throws IOException {
+    Path partial = partialName(instance);
+    if (!partial.equals(instance)) {
+      TreeRemoval.remove(kernel, partial);
+      TreeRemoval.unlock(kernel, instance);
+      kernel.rename(instance, partial);
+      kernel.syncDirectory(Directories.holding(partial));
     }
-    if (status.get().kind() == FileKind.DIRECTORY && depth < DEPTH_MAX) {
-      for (String name : kernel.list(path)) {
-        removeTree(path.resolve(name), depth + 1);
-      }
+    TreeRemoval.remove(kernel, partial);
+  }
+
+  /** The name under which a tree is neither installed nor pending. */
+  static Path partialName(Path instance) {
+    String name = String.valueOf(instance.getFileName());
+    if (name.startsWith(Marker.PARTIAL.prefix())) {
+      return instance;
     }
-    kernel.remove(path);
+    return instance.resolveSibling(
+        Marker.PARTIAL.mark(
+            name.startsWith(Marker.PENDING.prefix())
+                ? name.substring(Marker.PENDING.prefix().length())
+                : name));
   }
 
   /**
@@ -157,7 +253,7 @@ public final class FilePublisher {
       }
       for (String name : kernel.list(directory)) {
         if (name.startsWith(".#") || name.startsWith(Marker.PARTIAL.prefix())) {
-          removeTree(directory.resolve(name), 0);
+          TreeRemoval.remove(kernel, directory.resolve(name));
           removed++;
         }
       }

@@ -88,7 +88,9 @@ final class Installer {
           case Instance.InDirectory file -> {
             var base = ((Place.Directory) member.inventory().transfer().target()).path();
             Step.TargetPaths paths = Step.TargetPaths.ofPending(base, file.path());
-            run.files().publish(paths);
+            run.files()
+                .publish(paths, target.newInstance().readOnly().orElse(false))
+                .ifPresent(run::warn);
             yield paths.installed();
           }
           case Instance.OnWeb web ->

@@ -55,7 +55,7 @@ class FilePublisherTest {
     assertFalse(Files.exists(paths.partial()));
     assertEquals("two", Files.readString(paths.pending()));
 
-    publisher.publish(TargetPaths.ofPending(base, paths.pending()));
+    publisher.publish(TargetPaths.ofPending(base, paths.pending()), false);
     assertFalse(Files.exists(paths.pending()));
     assertEquals("two", Files.readString(paths.installed()));
   }
@@ -101,7 +101,7 @@ class FilePublisherTest {
     Files.writeString(paths.installed(), "old");
     publisher.markPending(paths, PLAIN);
 
-    publisher.publish(paths);
+    publisher.publish(paths, false);
 
     assertEquals("two", Files.readString(paths.installed()));
   }
@@ -113,10 +113,11 @@ class FilePublisherTest {
     Files.writeString(paths.installed().resolve("deep/er/file"), "old");
     publisher.markPending(paths, PLAIN);
 
-    publisher.publish(paths);
+    publisher.publish(paths, false);
 
     assertEquals("two", Files.readString(paths.installed()));
     assertFalse(Files.exists(paths.pending()));
+    assertFalse(Files.exists(paths.partial()));
     assertTrue(
         kernel.operations().stream().anyMatch(operation -> operation.name().equals("exchange")));
   }
@@ -134,7 +135,8 @@ class FilePublisherTest {
 
     var failed =
         assertThrows(
-            UpdateException.WriteFailed.class, () -> new FilePublisher(failing).publish(paths));
+            UpdateException.WriteFailed.class,
+            () -> new FilePublisher(failing).publish(paths, false));
 
     assertEquals(Reason.READ_ONLY, failed.reason());
     assertEquals("old", Files.readString(paths.installed()));
