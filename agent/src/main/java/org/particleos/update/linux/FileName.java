@@ -63,6 +63,11 @@ public final class FileName {
     return character >= ESCAPED_FIRST && character <= ESCAPED_LAST;
   }
 
+  /** Whether the name is UTF-8, without a character that stands for a byte. */
+  public static boolean isUtf8(String text) {
+    return text.chars().noneMatch(character -> isEscape((char) character));
+  }
+
   /** The bytes that the text stands for. */
   public static byte[] bytes(String text) {
     byte[] utf8 = text.getBytes(StandardCharsets.UTF_8);
