@@ -22,8 +22,12 @@ final class TreeSamples {
 
   private TreeSamples() {}
 
-  /** True if it has what only root can make. */
-  static boolean make(Kernel kernel, Path top, boolean attributes)
+  /**
+   * True if it has what only root can make.
+   *
+   * @param nameLength of one file, since old archives have no long names
+   */
+  static boolean make(Kernel kernel, Path top, boolean attributes, int nameLength)
       throws IOException, UpdateException {
     kernel.makeDirectory(top, 0755);
     Path usr = top.resolve("usr");
@@ -34,7 +38,7 @@ final class TreeSamples {
     kernel.makeHardLink(file, top.resolve("same"));
     kernel.makeSymbolicLink("/no/such/target", usr.resolve("link"));
     kernel.makeSpecialFile(usr.resolve("pipe"), FileKind.FIFO, 0600, 0);
-    Path odd = usr.resolve("n\u00e4me with blanks\nand lines " + "x".repeat(100));
+    Path odd = usr.resolve("n\u00e4me with blanks\nand lines " + "x".repeat(nameLength));
     Files.writeString(odd, "x");
     sparse(kernel, usr.resolve("sparse"));
     Path secret = top.resolve("secret");

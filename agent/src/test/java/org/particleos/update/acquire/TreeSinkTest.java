@@ -902,7 +902,12 @@ class TreeSinkTest {
       throws Exception {
     var real = new LinuxKernel();
     Path tree = sources.resolve("tree");
-    boolean root = TreeSamples.make(real, tree, options.getFirst().contains("pax"));
+    boolean root =
+        TreeSamples.make(
+            real,
+            tree,
+            options.getFirst().contains("pax"),
+            options.getFirst().contains("ustar") ? 50 : 150);
     assumeTrue(TreeSamples.succeeds("tar", "--version"), "GNU tar is missing");
     Path archive = sources.resolve("archive");
     var command = new ArrayList<>(List.of("tar", "-cf", archive.toString()));
