@@ -183,7 +183,7 @@ record Virtualization(Optional<String> container, Optional<String> machine) {
     var hypervisor =
         facts
             .text("proc/device-tree/hypervisor/compatible")
-            .map(text -> text.replace("\0", ""))
+            .map(text -> text.replace("\0", "").strip())
             .map(text ->
                 switch (text) {
                   case "linux,kvm" -> "kvm";
