@@ -5,7 +5,6 @@ import static org.particleos.update.catalog.ATransfer.aTransfer;
 
 import java.util.ArrayList;
 import java.util.EnumSet;
-import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -15,6 +14,7 @@ import java.util.Set;
 import java.util.TreeMap;
 import java.util.TreeSet;
 import java.util.stream.Collectors;
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 import org.particleos.update.catalog.Stage;
@@ -23,7 +23,8 @@ import org.particleos.update.plan.VersionSets.View;
 
 /**
  * Compares the version sets with a slow model that follows the steps of update-algorithm.md 4.1 one
- * by one.
+ * by one, as they are written. Where the program means to differ there is a {@link Deviation}, and
+ * each of them has to turn up.
  */
 class VersionSetsModelTest {
   private static final long SEED = 20261122;
@@ -45,27 +46,113 @@ class VersionSetsModelTest {
     PENDING
   }
 
+  /** On purpose other than the steps. */
+  private enum Deviation {
+    /** H-01: an older version is never the candidate, also if the newest one is incomplete. */
+    NEVER_BACKWARDS,
+    /** An unfinished download that no server completes is as good as not there. */
+    STRANDED
+  }
+
   @ParameterizedTest
   @EnumSource(View.class)
-  void setsFlagsAndCandidateAreThoseOfTheModel(View view) {
+  void setsAndFlagsAreThoseOfTheModel(View view) {
     for (int number = 0; number < CASES; number++) {
-      var random = new Random(SEED + number);
-      List<Shelf> shelves = shelves(random, view);
+      List<Shelf> shelves = shelves(new Random(SEED + number), view);
 
-      VersionSets sets =
-          VersionSets.of(shelves.stream().map(VersionSetsModelTest::stock).toList(), view);
-
-      String given = "seed " + (SEED + number) + ": " + shelves;
-      var model = new Model(shelves, view);
-      assertEquals(model.sets().toString(), flags(sets).toString(), given);
       assertEquals(
-          model.candidate().toString(),
-          sets.candidate()
-              .map(set -> OptionalInt.of(Integer.parseInt(set.version().text())))
-              .orElse(OptionalInt.empty())
-              .toString(),
-          given);
+          new Passes(shelves, Set.of()).sets.toString(),
+          flags(sets(shelves, view)).toString(),
+          given(number, shelves));
     }
+  }
+
+  @ParameterizedTest
+  @EnumSource(View.class)
+  void theCandidateIsThatOfTheModelExceptForTheDeviations(View view) {
+    var turnedUp = EnumSet.noneOf(Deviation.class);
+    for (int number = 0; number < CASES; number++) {
+      List<Shelf> shelves = shelves(new Random(SEED + number), view);
+
+      OptionalInt candidate =
+          sets(shelves, view)
+              .candidate()
+              .map(set -> OptionalInt.of(Integer.parseInt(set.version().text())))
+              .orElse(OptionalInt.empty());
+
+      String given = given(number, shelves);
+      OptionalInt literal = new Passes(shelves, Set.of()).candidate;
+      if (candidate.equals(literal)) {
+        continue;
+      }
+      var why = deviation(shelves, view);
+      turnedUp.add(
+          why.orElseThrow(
+              () -> new AssertionError(given + ": " + candidate + " instead of " + literal)));
+      List<Shelf> judged =
+          why.equals(Optional.of(Deviation.STRANDED)) ? withoutStranded(shelves, view) : shelves;
+      assertEquals(
+          new Passes(judged, Set.of(Deviation.NEVER_BACKWARDS)).candidate, candidate, given);
+    }
+
+    // Offline no server completes anything, so nothing is stranded, and nothing older is offered.
+    assertEquals(view == View.ONLINE ? EnumSet.allOf(Deviation.class) : Set.of(), turnedUp);
+  }
+
+  /** Each deviation for itself, in its smallest case. */
+  @Test
+  void theModelIsTheReferenceAndTheProgramIsNot() {
+    var incomplete = List.of(shelf(Map.of(5, Stage.INSTALLED), 4), shelf(Map.of(), 4));
+    var stranded = List.of(shelf(Map.of(9, Stage.PARTIAL), 8), shelf(Map.of(), 8));
+
+    assertEquals(OptionalInt.of(4), new Passes(incomplete, Set.of()).candidate);
+    assertEquals(Optional.empty(), sets(incomplete, View.ONLINE).candidate());
+    assertEquals(OptionalInt.of(9), new Passes(stranded, Set.of()).candidate);
+    assertEquals("8", sets(stranded, View.ONLINE).candidate().orElseThrow().version().text());
+  }
+
+  /** What there must be for the program to differ; empty if it must not. */
+  private static Optional<Deviation> deviation(List<Shelf> shelves, View view) {
+    if (!withoutStranded(shelves, view).equals(shelves)) {
+      return Optional.of(Deviation.STRANDED);
+    }
+    var newest =
+        shelves.stream().flatMap(shelf -> shelf.held.keySet().stream()).max(Integer::compare);
+    boolean incomplete =
+        newest.isPresent()
+            && shelves.stream().anyMatch(shelf -> !shelf.held.containsKey(newest.get()));
+    return incomplete ? Optional.of(Deviation.NEVER_BACKWARDS) : Optional.empty();
+  }
+
+  private static List<Shelf> withoutStranded(List<Shelf> shelves, View view) {
+    List<Shelf> rest = new ArrayList<>();
+    for (Shelf shelf : shelves) {
+      var held = new TreeMap<>(shelf.held);
+      held.keySet().removeIf(version -> view == View.ONLINE && stranded(shelves, version));
+      rest.add(new Shelf(held, shelf.offered, shelf.minVersion, shelf.protects));
+    }
+    return rest;
+  }
+
+  private static boolean stranded(List<Shelf> shelves, int version) {
+    var stages = shelves.stream().map(s -> Optional.ofNullable(s.held.get(version))).toList();
+    boolean partial = stages.contains(Optional.of(Stage.PARTIAL));
+    boolean begun = partial || stages.contains(Optional.of(Stage.PENDING));
+    boolean lacking = partial || stages.contains(Optional.<Stage>empty());
+    boolean offered = shelves.stream().allMatch(s -> s.offered.contains(version));
+    return begun && lacking && !offered && !stages.contains(Optional.of(Stage.INSTALLED));
+  }
+
+  private static Shelf shelf(Map<Integer, Stage> held, Integer... offered) {
+    return new Shelf(held, Set.of(offered), 0, Set.of());
+  }
+
+  private static String given(int number, List<Shelf> shelves) {
+    return "seed " + (SEED + number) + ": " + shelves;
+  }
+
+  private static VersionSets sets(List<Shelf> shelves, View view) {
+    return VersionSets.of(shelves.stream().map(VersionSetsModelTest::stock).toList(), view);
   }
 
   private static List<Shelf> shelves(Random random, View view) {
@@ -137,55 +224,17 @@ class VersionSetsModelTest {
     return on;
   }
 
-  /** The passes of section 4.1 with their boundary, cursor and the candidate on the way. */
-  private static final class Model {
-    private final List<Shelf> shelves;
-    private final View view;
-
-    Model(List<Shelf> shelves, View view) {
-      this.shelves = shelves;
-      this.view = view;
-    }
-
-    Map<Integer, Set<Flag>> sets() {
-      return new Passes(shelves).sets;
-    }
-
-    /**
-     * Of the passes over what is not stranded: unfinished downloads that no server completes are as
-     * good as not there.
-     */
-    OptionalInt candidate() {
-      List<Shelf> rest = new ArrayList<>();
-      for (Shelf shelf : shelves) {
-        var held = new HashMap<>(shelf.held);
-        held.keySet().removeIf(this::stranded);
-        rest.add(new Shelf(held, shelf.offered, shelf.minVersion, shelf.protects));
-      }
-      return new Passes(rest).candidate;
-    }
-
-    private boolean stranded(int version) {
-      var stages = shelves.stream().map(s -> Optional.ofNullable(s.held.get(version))).toList();
-      boolean begun =
-          stages.contains(Optional.of(Stage.PARTIAL))
-              || stages.contains(Optional.of(Stage.PENDING));
-      boolean lacking =
-          stages.contains(Optional.of(Stage.PARTIAL)) || stages.contains(Optional.<Stage>empty());
-      boolean offered = shelves.stream().allMatch(s -> s.offered.contains(version));
-      boolean installed = stages.contains(Optional.of(Stage.INSTALLED));
-      return view == View.ONLINE && begun && lacking && !offered && !installed;
-    }
-  }
-
+  /** The passes with their boundary, cursor and the candidate on the way. */
   private static final class Passes {
     private final List<Shelf> shelves;
+    private final Set<Deviation> deviations;
     private final Map<Integer, Set<Flag>> sets = new TreeMap<>();
     private OptionalInt newestInstalled = OptionalInt.empty();
     private OptionalInt candidate = OptionalInt.empty();
 
-    Passes(List<Shelf> shelves) {
+    Passes(List<Shelf> shelves, Set<Deviation> deviations) {
       this.shelves = shelves;
+      this.deviations = deviations;
       pass(Flag.INSTALLED);
       pass(Flag.AVAILABLE);
     }
@@ -265,13 +314,15 @@ class VersionSetsModelTest {
           candidate = OptionalInt.of(version);
         }
       }
-      // After the pass. H-01: an older candidate goes, also if the newest one is incomplete.
+      // After the pass.
       if (newestInstalled.isPresent()) {
         int newest = newestInstalled.getAsInt();
         Set<Flag> flags = sets.getOrDefault(newest, Set.of());
         boolean incomplete = flags.contains(Flag.INCOMPLETE);
-        if (candidate.isPresent()
-            && (newest > candidate.getAsInt() || (newest == candidate.getAsInt() && !incomplete))) {
+        boolean older = candidate.isPresent() && candidate.getAsInt() < newest;
+        boolean same = candidate.isPresent() && candidate.getAsInt() == newest;
+        if ((!incomplete && (older || same))
+            || (older && deviations.contains(Deviation.NEVER_BACKWARDS))) {
           candidate = OptionalInt.empty();
         }
         boolean begun = flags.contains(Flag.PARTIAL) || flags.contains(Flag.PENDING);

@@ -73,6 +73,66 @@ class VersionSetsTest {
     assertEquals("3", candidate(VersionSets.of(fresh, View.ONLINE)));
   }
 
+  /**
+   * The table of update-algorithm.md 5, row by row, and what it lacks (H-02), each by a situation
+   * that leads there. What is installed is called the same whether or not it is offered.
+   */
+  @ParameterizedTest(name = "{0}")
+  @CsvSource({
+    // name, held, offered, MinVersion=, ProtectVersion=, of which version
+    "current, 1/1, /, 0, 9, 1",
+    "current, 1/1, /, 0, 1, 1",
+    "current+pending, 1 +2/1 +2, /, 0, 9, 2",
+    "current+pending, 1 +2/1, /, 0, 9, 2",
+    "current+partial, 1 ~2/1, /, 0, 9, 2",
+    "current+partial, 1 ~2/1 +2, /, 0, 2, 2",
+    "candidate, 1/1, 2/2, 0, 9, 2",
+    "candidate, 1/1, 2/2, 0, 2, 2",
+    "installed, 1 2/1 2, /, 0, 9, 1",
+    "protected, 1 2/1 2, /, 0, 1, 1",
+    "available, 2/2, 2 1/2 1, 0, 9, 1",
+    "available, 2/2, 2 1/2 1, 0, 1, 1",
+    "current+incomplete, 2/, /, 0, 9, 2",
+    "current+incomplete, 2/, /, 0, 2, 2",
+    "installed+incomplete, 1 2/2, /, 0, 9, 1",
+    "protected+incomplete, 1 2/2, /, 0, 1, 1",
+    "current+obsolete, 1/1, /, 2, 9, 1",
+    "installed+obsolete, 1 2/1 2, /, 2, 9, 1",
+    "protected+obsolete, 1 2/1 2, /, 2, 1, 1",
+    "available+obsolete, 2/2, 1/1, 2, 9, 1",
+    "available+obsolete, 2/2, 2 1/2 1, 2, 1, 1",
+    "current+obsolete+incomplete, 1/, /, 2, 9, 1",
+    "installed+obsolete+incomplete, 1 2/2, /, 2, 9, 1",
+    "protected+obsolete+incomplete, 1 2/2, /, 2, 1, 1",
+    // H-02
+    "installed+pending, +1 2/+1 2, /, 0, 9, 1",
+    "installed+partial, ~1 2/2, /, 0, 9, 1",
+    "protected+pending, +1 2/+1 2, /, 0, 1, 1",
+    "protected+partial, ~1 2/+1 2, /, 0, 1, 1",
+    "current+obsolete+pending, +1/+1, /, 2, 9, 1",
+    "current+obsolete+partial, ~1/, /, 2, 9, 1",
+    "installed+obsolete+pending, +1 2/2, /, 2, 9, 1",
+    "installed+obsolete+partial, ~1 2/2, /, 2, 9, 1",
+    "protected+obsolete+pending, +1 2/2, /, 2, 1, 1",
+    "protected+obsolete+partial, ~1 2/2, /, 2, 1, 1",
+  })
+  void everyNameIsReached(
+      String name, String held, String offered, String min, String protect, String version) {
+    var rule = aTransfer("t0").minVersion(min).protecting(protect);
+    String[] holds = held.split("/", -1);
+    String[] offers = offered.split("/", -1);
+    for (String more : offered.equals("/") ? List.of("", "1 2") : List.of("")) {
+      var sets =
+          VersionSets.of(
+              List.of(
+                  inventory(Stock.of(rule), holds[0], offers[0] + more),
+                  inventory(Stock.of(aTransfer("t1")), holds[1], offers[1] + more)),
+              View.ONLINE);
+
+      assertEquals(name, sets.named(version).orElseThrow().assessment(), "also offered: " + more);
+    }
+  }
+
   @Test
   void flagsAreThoseOfTheSection() {
     var inventories =
@@ -146,18 +206,20 @@ class VersionSetsTest {
     String[] offers = offered.split("/", -1);
     List<Inventory> inventories = new ArrayList<>();
     for (int i = 0; i < holds.length; i++) {
-      Stock stock = Stock.of(aTransfer("t" + i));
-      for (String word : words(holds[i])) {
-        switch (word.charAt(0)) {
-          case '~' -> stock.partial(word.substring(1));
-          case '+' -> stock.pending(word.substring(1));
-          default -> stock.installed(word);
-        }
-      }
-      stock.offers(words(offers[i]).toArray(String[]::new));
-      inventories.add(stock.inventory());
+      inventories.add(inventory(Stock.of(aTransfer("t" + i)), holds[i], offers[i]));
     }
     return inventories;
+  }
+
+  private static Inventory inventory(Stock stock, String held, String offered) {
+    for (String word : words(held)) {
+      switch (word.charAt(0)) {
+        case '~' -> stock.partial(word.substring(1));
+        case '+' -> stock.pending(word.substring(1));
+        default -> stock.installed(word);
+      }
+    }
+    return stock.offers(words(offered).toArray(String[]::new)).inventory();
   }
 
   private static List<String> words(String text) {
