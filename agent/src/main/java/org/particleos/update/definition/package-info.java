@@ -1,5 +1,5 @@
 /**
- * What the administrator and the vendor wrote: transfer and feature files as immutable values, with
+ * What the administrator and the vendor wrote: transfer, feature and component files as values, with
  * search paths, drop-ins, masking and specifiers. Reads configuration, changes nothing, and knows
  * nothing of what is installed or offered.
  */

@@ -7,11 +7,14 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import java.io.IOException;
+import java.io.RandomAccessFile;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -247,6 +250,76 @@ class ComponentsTest {
         new DefinitionLoader(DefinitionTree.facts(Map.of()))
             .load(new DefinitionPlace.Directory(tree.path("etc/sysupdate.d")))
             .component());
+  }
+
+  // The same syntax everywhere.
+
+  @ParameterizedTest
+  @CsvSource({
+    "Feature, Enabled, ''",
+    "Feature, Enabled, maybe",
+    "Feature, Suggest, maybe",
+    "Feature, Documentation, ftp://example.org/",
+    "Feature, Documentation, https://example.org/%x",
+    "Feature, AppStream, https://",
+    "Feature, Unknown, 1",
+    "Component, Enabled, ''",
+    "Component, Suggest, maybe",
+    "Component, Documentation, example.org",
+    "Component, SuggestOnHost, %x",
+    "Component, Unknown, 1",
+  })
+  void aBadValueIsIgnoredWithAWarning(String section, String key, String value) throws Exception {
+    String good = "[" + section + "]\nEnabled=yes\nDescription=x\n";
+    String bad = good + key + "=" + value + "\nX-" + key + "=silent\n";
+    tree.file("etc/sysupdate.webapp.component", section.equals("Component") ? bad : "")
+        .file("etc/sysupdate.webapp.d/devel.feature", section.equals("Feature") ? bad : "");
+
+    var definitions = tree.loadComponent("webapp");
+
+    assertEquals(1, definitions.warnings().size(), definitions.warnings().toString());
+    var warning = definitions.warnings().getFirst();
+    assertEquals(4, warning.line());
+    assertTrue(warning.text().contains("[" + section + "] " + key + "="), warning.text());
+    assertTrue(definitions.updatable());
+    assertTrue(definitions.features().stream().allMatch(Feature::enabled));
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"[Feature", "[Fea*ture]", "[Fea\\ture]", "[\u00ff]"})
+  void aFeatureThatIsNotWellFormedIsFatal(String content) throws Exception {
+    tree.bytes(
+        "etc/sysupdate.d/devel.feature", (content + "\n").getBytes(StandardCharsets.ISO_8859_1));
+
+    var refusal = assertThrows(UpdateException.Configuration.class, tree::load);
+
+    assertEquals(Reason.DEFINITION_INVALID, refusal.reason());
+    assertTrue(String.valueOf(refusal.getMessage()).contains("devel.feature:1"));
+  }
+
+  @Test
+  void aFileThatIsNoDefinitionAtAllIsNotReadIntoMemory() throws Exception {
+    tree.file("etc/sysupdate.d/devel.feature", "[Feature]\n");
+    try (var file =
+        new RandomAccessFile(tree.path("etc/sysupdate.d/devel.feature").toFile(), "rw")) {
+      file.setLength((16 << 20) + 1);
+    }
+
+    var refusal = assertThrows(UpdateException.Configuration.class, tree::load);
+
+    assertTrue(String.valueOf(refusal.getMessage()).contains("larger"), refusal.getMessage());
+  }
+
+  @Test
+  void aFileThatCannotBeReadIsFatalAndNamed() throws Exception {
+    Path file = tree.path("etc/sysupdate.d/devel.feature");
+    tree.file("etc/sysupdate.d/devel.feature", "[Feature]\n");
+    Files.setPosixFilePermissions(file, Set.of());
+    assumeTrue(!Files.isReadable(file), "root reads everything");
+
+    var failure = assertThrows(UpdateException.Configuration.class, tree::load);
+
+    assertEquals(Reason.DEFINITION_UNREADABLE, failure.reason());
   }
 
   // Features without transfers, and transfers by feature.

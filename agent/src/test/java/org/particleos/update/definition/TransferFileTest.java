@@ -211,6 +211,9 @@ class TransferFileTest {
     "Source, Path, /%x",
     "Source, PathRelativeTo, usr",
     "Source, MatchPattern, x_@v_%x",
+    "Source, MatchPattern, x_@v\\ y_@v",
+    "Source, Decompress, ''",
+    "Source, Decompress, maybe",
     "Source, Mode, 0644",
     "Target, MatchPartitionType, rootfs",
     "Target, PartitionUUID, 1",
@@ -249,6 +252,30 @@ class TransferFileTest {
     assertEquals(tree.path("etc/sysupdate.d/50-os.transfer.d/x.conf"), warning.file());
     assertEquals(2, warning.line());
     assertTrue(warning.text().contains("[" + section + "] " + key + "="), warning.text());
+  }
+
+  @ParameterizedTest
+  @CsvSource({
+    "Transfer, MinVersion, 255",
+    "Transfer, ProtectVersion, 255",
+    "Target, Path, 4095",
+    "Target, CurrentSymlink, 4095",
+  })
+  void anExpandedTextThatIsTooLongIsIgnoredWithAWarning(String section, String key, int max)
+      throws Exception {
+    // What is written is short; what it stands for is not.
+    String start = key.equals("Path") || key.equals("CurrentSymlink") ? "/%o" : "%o";
+    String dropIn = "[" + section + "]\n" + key + "=" + start + "\n";
+    var good = tree.only(MINIMAL);
+    tree.withOsRelease(Map.of("ID", "a/".repeat(max / 2) + "bcd"));
+    tree.file("etc/sysupdate.d/50-os.transfer.d/x.conf", dropIn);
+
+    var definitions = tree.load();
+
+    assertEquals(good, definitions.enabled().getFirst());
+    assertTrue(
+        definitions.warnings().getFirst().text().contains("longer than " + max),
+        definitions.warnings().toString());
   }
 
   @ParameterizedTest
