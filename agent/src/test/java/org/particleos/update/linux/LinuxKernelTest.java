@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
+import static org.junit.jupiter.api.Assumptions.assumeFalse;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import java.io.IOException;
@@ -138,9 +139,14 @@ class LinuxKernelTest extends KernelContract {
 
   @Test
   void aDeviceNodeAndAnOwnerAreMadeByRoot() throws Exception {
-    assumeTrue(kernel.status(folder).orElseThrow().user() == 0, "root is needed");
     Path node = folder.resolve("zero");
-    kernel.makeSpecialFile(node, FileKind.CHARACTER_DEVICE, 0600, new DeviceNumber(1, 5).encoded());
+    try {
+      kernel.makeSpecialFile(
+          node, FileKind.CHARACTER_DEVICE, 0600, new DeviceNumber(1, 5).encoded());
+    } catch (LinuxException forbidden) {
+      assumeFalse(forbidden.is(Errno.EPERM), "root is needed");
+      throw forbidden;
+    }
 
     kernel.changeOwner(node, 1234, 70_000);
 
