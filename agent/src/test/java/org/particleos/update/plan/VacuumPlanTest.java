@@ -7,9 +7,13 @@ import static org.particleos.update.catalog.ATransfer.USR;
 import static org.particleos.update.catalog.ATransfer.aTransfer;
 
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalLong;
+import java.util.Random;
 import java.util.Set;
+import java.util.TreeMap;
+import java.util.TreeSet;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -242,5 +246,120 @@ class VacuumPlanTest {
     assertEquals("2 SURPLUS", removed(plan, inventory, Room.ONE));
     assertEquals("2 DISABLED", removed(plan, inventory, Room.EVERYTHING));
     assertEquals("", removed(plan, unfinished, Room.NONE));
+  }
+
+  // ---- A slow model of update-algorithm.md 9.1 ----
+
+  private static final long SEED = 20261122;
+  private static final int CASES = 4000;
+
+  @Test
+  void whatGoesIsWhatTheStepsSay() {
+    for (int number = 0; number < CASES; number++) {
+      var random = new Random(SEED + number);
+      boolean partitions = random.nextBoolean();
+      // 0 = unlimited; a definition cannot say 1.
+      long max = List.of(0, 2, 3, 4).get(random.nextInt(4));
+      int free = partitions ? random.nextInt(3) : 0;
+      Room room = List.of(Room.values()).get(random.nextInt(Room.values().length));
+      var protectedVersions = new TreeSet<String>();
+      var held = new TreeMap<String, Stage>();
+      for (int version = 1; version <= 5; version++) {
+        switch (random.nextInt(5)) {
+          case 0, 1 -> held.put(String.valueOf(version), Stage.INSTALLED);
+          case 2 -> held.put(String.valueOf(version), Stage.PENDING);
+          case 3 -> held.put(String.valueOf(version), Stage.PARTIAL);
+          default -> {}
+        }
+        if (random.nextInt(5) == 0) {
+          protectedVersions.add(String.valueOf(version));
+        }
+      }
+      // A disabled transfer has no version that is being acquired.
+      Optional<String> keep =
+          room == Room.ONE ? Optional.of(String.valueOf(1 + random.nextInt(6))) : Optional.empty();
+      var transfer = partitions ? slots() : aTransfer("uki");
+      if (max > 0) {
+        transfer.keeping(max);
+      }
+      var stock = Stock.of(transfer.protecting(protectedVersions.toArray(String[]::new)));
+      if (partitions) {
+        stock.free(new long[free]);
+      }
+      held.forEach((version, stage) -> stock.holds(stage, version));
+
+      String given =
+          "seed %d: %s, %s, limit %d, %d free, protected %s, keep %s"
+              .formatted(
+                  SEED + number, room, held, max, partitions ? free : -1, protectedVersions, keep);
+      assertEquals(
+          steps(held, max, partitions ? free : -1, room, protectedVersions, keep),
+          outcome(stock.inventory(), room, keep),
+          given);
+    }
+  }
+
+  private static String outcome(Inventory inventory, Room room, Optional<String> keep) {
+    try {
+      return PLAN.removals(inventory, room, keep, inventory.freeSlots().size()).stream()
+          .map(removal -> removal.instance().version().text())
+          .sorted()
+          .toList()
+          .toString();
+    } catch (UpdateException refused) {
+      return refused.reason().name();
+    }
+  }
+
+  /** The numbered steps, literally, but for H-04: a disabled transfer loses everything. */
+  private static String steps(
+      Map<String, Stage> held,
+      long max,
+      int freeOrFiles,
+      Room room,
+      Set<String> protectedVersions,
+      Optional<String> keep) {
+    var left = new TreeMap<>(held);
+    var removed = new TreeSet<String>();
+    // 2.
+    held.forEach((version, stage) -> {
+      boolean stays =
+          stage == Stage.INSTALLED
+              || (stage == Stage.PENDING
+                  && (protectedVersions.contains(version) || keep.equals(Optional.of(version))));
+      if (!stays) {
+        left.remove(version);
+        removed.add(version);
+      }
+    });
+    // 3.
+    long space = room == Room.ONE ? 1 : 0;
+    long limit = Long.MAX_VALUE;
+    if (room == Room.EVERYTHING) {
+      limit = 0;
+    } else if (max > 0) {
+      if (space >= max) {
+        return Reason.INSTANCES_MAX_TOO_SMALL.name();
+      }
+      limit = max - space;
+    }
+    // 4.
+    if (freeOrFiles >= 0 && room != Room.EVERYTHING) {
+      int free = freeOrFiles + removed.size();
+      int instances = left.size();
+      if (free + instances < 2 || space >= free + instances) {
+        return Reason.TOO_FEW_SLOTS.name();
+      }
+      limit = Math.min(limit, instances - Math.max(0, space - free));
+    }
+    // 5.
+    for (String oldest : List.copyOf(left.keySet())) {
+      boolean kept = protectedVersions.contains(oldest) || keep.equals(Optional.of(oldest));
+      if (left.size() > limit && !kept) {
+        left.remove(oldest);
+        removed.add(oldest);
+      }
+    }
+    return removed.toString();
   }
 }
