@@ -21,6 +21,7 @@ class PackageOrderTest {
   private static final List<String> ORDER =
       List.of(
           "cli",
+          "dbus",
           "update",
           "image",
           "notify",

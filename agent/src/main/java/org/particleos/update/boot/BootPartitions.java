@@ -75,7 +75,10 @@ public final class BootPartitions {
    */
   record Surroundings(Path mountInfo, Path udevData, boolean container) {}
 
-  /** Looks at the running system; candidates and overrides are paths below the root. */
+  /**
+   * Looks at what the calling thread sees mounted; candidates and overrides are paths below the
+   * root, which is {@code /}, a directory ({@code --root=}) or a mounted image ({@code --image=}).
+   */
   public static BootPartitions ofHost(Kernel kernel, Path root, Map<String, String> environment) {
     return new BootPartitions(
         kernel,
@@ -250,7 +253,8 @@ public final class BootPartitions {
     if (kind == Kind.ESP && magic != FAT_MAGIC) {
       return Optional.of("is not a FAT file system");
     }
-    var mount = MountTable.read(surroundings.mountInfo).at(path);
+    // The table has real paths; the root may have been given through a link.
+    var mount = MountTable.read(surroundings.mountInfo).at(path.toRealPath());
     if (mount.isEmpty()) {
       return Optional.of("is not the root of a mounted file system");
     }

@@ -41,6 +41,7 @@ public enum Reason {
   BODY_TRUNCATED(Errno.EIO),
   BODY_TOO_LONG(Errno.EFBIG),
   SOURCE_MISSING(Errno.ENOENT),
+  LOGIN_MANAGER_FAILED(Errno.EIO),
 
   // UpdateException.NoSpace
   NO_EMPTY_SLOT(Errno.ENOSPC),
@@ -51,6 +52,7 @@ public enum Reason {
 
   // UpdateException.Busy
   LOCK_HELD(Errno.EBUSY),
+  REBOOT_INHIBITED(Errno.EBUSY),
 
   // UpdateException.WriteFailed
   READ_FAILED(Errno.EIO),

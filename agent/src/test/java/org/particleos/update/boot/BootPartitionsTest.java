@@ -123,6 +123,25 @@ class BootPartitionsTest {
   }
 
   @Test
+  void belowARootThatIsALinkTheMountsAreRecognised() throws Exception {
+    Path esp = mountFat("efi", ESP);
+    Path link = Files.createSymbolicLink(folder.toRealPath().resolve("link"), root);
+    root = link;
+    kernel.magic(link.resolve("efi"), FAT);
+
+    assertEquals(esp, partitions().esp().toRealPath());
+  }
+
+  @Test
+  void theHostsOwnBootPartitionsAreNotLookedAtBelowARoot() throws Exception {
+    Path elsewhere = Files.createDirectories(folder.toRealPath().resolve("outside"));
+    mounts.append("20 1 " + ESP + " / " + elsewhere + " rw - vfat /dev/sda1 rw\n");
+    Files.createSymbolicLink(root.resolve("efi"), Path.of("../outside"));
+
+    assertEquals(Optional.empty(), partitions().findEsp());
+  }
+
+  @Test
   void theFirstPlaceThatQualifiesWins() throws Exception {
     mountFat("efi", OTHER);
     Path boot = mountFat("boot", ESP);

@@ -15,6 +15,7 @@ import org.junit.jupiter.api.io.TempDir;
 import org.particleos.update.disk.DiskLocator.PartitionPlace;
 import org.particleos.update.disk.DiskLocator.Places;
 import org.particleos.update.disk.DiskLocator.Scope;
+import org.particleos.update.failure.Errno;
 import org.particleos.update.failure.Reason;
 import org.particleos.update.failure.UpdateException;
 import org.particleos.update.linux.DeviceNumber;
@@ -217,8 +218,10 @@ class DiskLocatorTest {
 
     assertEquals(node, locator().locate(Optional.of(node), HOST));
     for (Scope scope : new Scope[] {ROOT, IMAGE}) {
-      assertThrows(
-          UpdateException.NotPermitted.class, () -> locator().locate(Optional.of(node), scope));
+      var refused =
+          assertThrows(
+              UpdateException.NotPermitted.class, () -> locator().locate(Optional.of(node), scope));
+      assertEquals(Errno.EPERM, refused.reason().errno());
     }
   }
 
