@@ -6,7 +6,6 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.Set;
 import org.particleos.update.definition.ResourceType;
-import org.particleos.update.definition.Source;
 import org.particleos.update.definition.Target;
 import org.particleos.update.disk.PartitionTable;
 import org.particleos.update.failure.Quote;
@@ -45,10 +44,11 @@ public final class Catalog {
       case Place.Directory(var path) -> {
         Target target = transfer.transfer().target();
         yield new Inventory(
-            transfer, files(path, target.type(), target.patterns()), List.of(), List.of());
+            transfer,
+            List.copyOf(files(path, target.type(), target.patterns())),
+            List.of(),
+            List.of());
       }
-      case Place.Web(var base) ->
-          throw new IllegalStateException("a web directory is no target: " + base);
     };
   }
 
@@ -58,22 +58,23 @@ public final class Catalog {
    *
    * @param verify whether the manifest of a web directory must be signed
    */
-  public List<Instance> offered(ResolvedTransfer transfer, boolean verify) throws UpdateException {
-    Source source = transfer.transfer().source();
-    return switch (transfer.source()) {
-      case Place.Web(var base) ->
-          ManifestListing.list(
-              base, source.type(), manifests.entries(base, verify), source.patterns());
-      case Place.Directory(var path) ->
-          files(path, source.type(), source.patterns()).stream()
-              .filter(instance -> instance.stage() == Stage.INSTALLED)
+  public List<Instance> offered(ResolvedSource source, boolean verify) throws UpdateException {
+    return switch (source) {
+      case ResolvedSource.Web(var url, var base) ->
+          ManifestListing.list(base, url, manifests.entries(base, verify)).stream()
+              .sorted(Inventory.NEWEST_FIRST)
               .toList();
-      case Place.Disk(var device) ->
-          throw new IllegalStateException("a disk is no source: " + device);
+      case ResolvedSource.Local(var local, var directory) ->
+          files(directory, local.type(), local.patterns()).stream()
+              .filter(instance -> instance.stage() == Stage.INSTALLED)
+              .map(instance -> instance.withDecompress(local.decompress()))
+              .map(Instance.class::cast)
+              .sorted(Inventory.NEWEST_FIRST)
+              .toList();
     };
   }
 
-  private List<Instance> files(Path base, ResourceType type, PatternList patterns)
+  private List<Instance.InDirectory> files(Path base, ResourceType type, PatternList patterns)
       throws UpdateException {
     try {
       return DirectoryListing.list(kernel, base, type, patterns);

@@ -29,7 +29,7 @@ final class DirectoryListing {
   private final Kernel kernel;
   private final ResourceType type;
   private final PatternList patterns;
-  private final List<Instance> found = new ArrayList<>();
+  private final List<Instance.InDirectory> found = new ArrayList<>();
 
   private DirectoryListing(Kernel kernel, ResourceType type, PatternList patterns) {
     this.kernel = kernel;
@@ -38,8 +38,8 @@ final class DirectoryListing {
   }
 
   /** A directory that does not exist holds no instances (D-13). */
-  static List<Instance> list(Kernel kernel, Path base, ResourceType type, PatternList patterns)
-      throws IOException {
+  static List<Instance.InDirectory> list(
+      Kernel kernel, Path base, ResourceType type, PatternList patterns) throws IOException {
     var listing = new DirectoryListing(kernel, type, patterns);
     if (kernel.statusFollowing(base).isPresent()) {
       listing.scan(base, "", Stage.INSTALLED, 0);
@@ -95,6 +95,6 @@ final class DirectoryListing {
       metadata = metadata.withMode(inode.mode() & MODE_MASK);
     }
     long size = inode.kind() == FileKind.REGULAR ? inode.sizeBytes() : 0;
-    found.add(new Instance.InDirectory(path, type, stage, metadata, size));
+    found.add(new Instance.InDirectory(path, type, stage, metadata, size, true));
   }
 }

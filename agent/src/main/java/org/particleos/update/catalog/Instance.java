@@ -22,8 +22,13 @@ public sealed interface Instance {
     return metadata().version();
   }
 
-  /** A file beside a signed manifest. Its digest is always known. */
-  record OnWeb(URI uri, ResourceType type, InstanceMetadata metadata) implements Instance {
+  /**
+   * A file beside a signed manifest. Its digest is always known.
+   *
+   * @param decompress whether it is unpacked on its way, if it is compressed
+   */
+  record OnWeb(URI uri, ResourceType type, InstanceMetadata metadata, boolean decompress)
+      implements Instance {
     @Override
     public Stage stage() {
       return Stage.OFFERED;
@@ -40,10 +45,20 @@ public sealed interface Instance {
    *
    * @param path where it really is, marker prefixes included
    * @param sizeBytes as the inode says; 0 for a tree
+   * @param decompress of a source: whether it is unpacked on its way, if it is compressed
    */
   record InDirectory(
-      Path path, ResourceType type, Stage stage, InstanceMetadata metadata, long sizeBytes)
+      Path path,
+      ResourceType type,
+      Stage stage,
+      InstanceMetadata metadata,
+      long sizeBytes,
+      boolean decompress)
       implements Instance {
+    InDirectory withDecompress(boolean wanted) {
+      return new InDirectory(path, type, stage, metadata, sizeBytes, wanted);
+    }
+
     @Override
     public String location() {
       return path.toString();

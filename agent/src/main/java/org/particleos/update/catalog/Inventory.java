@@ -21,7 +21,8 @@ public record Inventory(
 
   public Inventory {
     held = held.stream().sorted(NEWEST_FIRST).toList();
-    offered = offered.stream().sorted(NEWEST_FIRST).toList();
+    // Stable: at equal versions the source that is listed first comes first.
+    offered = offered.stream().sorted(Comparator.comparing(Instance::version).reversed()).toList();
     freeSlots = List.copyOf(freeSlots);
   }
 

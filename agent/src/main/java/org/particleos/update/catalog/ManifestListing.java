@@ -5,12 +5,11 @@ import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
-import org.particleos.update.definition.ResourceType;
+import org.particleos.update.definition.Source;
 import org.particleos.update.failure.Quote;
 import org.particleos.update.failure.Reason;
 import org.particleos.update.failure.UpdateException;
 import org.particleos.update.pattern.InstanceMetadata;
-import org.particleos.update.pattern.PatternList;
 import org.particleos.update.pattern.Sha256;
 import org.particleos.update.trust.Manifest;
 
@@ -18,12 +17,11 @@ import org.particleos.update.trust.Manifest;
 final class ManifestListing {
   private ManifestListing() {}
 
-  static List<Instance> list(
-      URI base, ResourceType type, List<Manifest.Entry> entries, PatternList patterns)
+  static List<Instance> list(URI base, Source.Url source, List<Manifest.Entry> entries)
       throws UpdateException {
     List<Instance> instances = new ArrayList<>();
     for (Manifest.Entry entry : entries) {
-      Optional<InstanceMetadata> captured = patterns.match(entry.name()).match();
+      Optional<InstanceMetadata> captured = source.patterns().match(entry.name()).match();
       if (captured.isEmpty()) {
         continue;
       }
@@ -38,7 +36,10 @@ final class ManifestListing {
       }
       instances.add(
           new Instance.OnWeb(
-              below(base, entry.name()), type, captured.get().withSha256(entry.digest())));
+              below(base, entry.name()),
+              source.type(),
+              captured.get().withSha256(entry.digest()),
+              source.decompress()));
     }
     return List.copyOf(instances);
   }

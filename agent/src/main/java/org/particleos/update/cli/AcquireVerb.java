@@ -17,12 +17,11 @@ final class AcquireVerb extends Verb {
   private @Nullable String version;
 
   AcquireVerb() {
-    super(Spelling.REFERENCE, 2);
+    super(Spelling.REFERENCE, Access.CHANGES, 2, ANY_INSTALLATION);
   }
 
   @Override
   ExitStatus run() throws UpdateException {
-    return new ReferenceUpdate(this)
-        .run(Optional.ofNullable(version), Updater.Goal.ACQUIRE, "particle-update acquire");
+    return new ReferenceUpdate(this, Optional.ofNullable(version), Updater.Goal.ACQUIRE).run();
   }
 }

@@ -4,6 +4,8 @@ import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.io.PrintStream;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
+import org.particleos.update.definition.DefinitionPlace;
+import org.particleos.update.failure.Quote;
 import org.particleos.update.failure.UpdateException;
 import org.particleos.update.update.Outcome;
 import org.particleos.update.update.Updater;
@@ -23,34 +25,48 @@ final class ApplyVerb extends Verb {
   private @Nullable String version;
 
   ApplyVerb() {
-    super(Spelling.OWN, 2);
+    super(Spelling.OWN, Access.CHANGES, 2, ANY_INSTALLATION);
   }
 
   @Override
   ExitStatus run() throws UpdateException {
     JsonMode json = options().json();
-    ProgressView progress = progress();
-    try (Updater updater = updater(progress)) {
-      Updater.Goal goal = options().offline() ? Updater.Goal.INSTALL_OFFLINE : Updater.Goal.UPDATE;
-      Outcome outcome = updater.apply(Optional.ofNullable(version), goal, "particle-update apply");
-      if (json == JsonMode.OFF) {
-        print(outcome, progress);
-      } else {
-        Json.print(terminal().out(), json, node(outcome));
-      }
-      return ExitStatus.OK;
+    Updater.Goal goal = options().offline() ? Updater.Goal.INSTALL_OFFLINE : Updater.Goal.UPDATE;
+    var restart = Restart.wanted(this);
+    ExitStatus status =
+        forEachInstallation(place -> {
+          ProgressView progress = progress();
+          try (Updater updater = updater(place, progress)) {
+            Outcome outcome =
+                new Cleaning(this)
+                    .after(
+                        updater, () -> updater.apply(Optional.ofNullable(version), goal, caller()));
+            restart.note(outcome);
+            if (json == JsonMode.OFF) {
+              print(place, outcome, progress);
+            } else {
+              Json.print(terminal().out(), json, node(place, outcome));
+            }
+          }
+        });
+    if (status == ExitStatus.OK) {
+      restart.perform();
     }
+    return status;
   }
 
-  private void print(Outcome outcome, ProgressView progress) {
+  private void print(DefinitionPlace place, Outcome outcome, ProgressView progress) {
     PrintStream out = terminal().out();
+    if (place instanceof DefinitionPlace.Component(var component, _)) {
+      out.println("Component " + Quote.quote(component) + ":");
+    }
     switch (outcome) {
       case Outcome.NoUpdate() -> out.println("No update needed: nothing newer is offered.");
       case Outcome.AlreadyInstalled(Version installed) ->
           out.println("Version " + installed + " is installed already; nothing was changed.");
       case Outcome.Acquired(Version acquired, _) ->
           out.println("Version " + acquired + " is downloaded and verified.");
-      case Outcome.Installed(Version installed, long bytes) -> {
+      case Outcome.Installed(Version installed, _, long bytes) -> {
         out.println();
         out.println(
             terminal().paint("1", "Version " + installed + " is installed")
@@ -61,7 +77,7 @@ final class ApplyVerb extends Verb {
                 + " written in "
                 + SizeText.elapsed(progress.elapsed())
                 + ".");
-        if (options().legend()) {
+        if (options().legend() && place instanceof DefinitionPlace.Host && !options().reboot()) {
           out.println(
               "Restart the machine to use it. If it does not come up, the old version starts"
                   + " again by itself.");
@@ -70,8 +86,11 @@ final class ApplyVerb extends Verb {
     }
   }
 
-  private static ObjectNode node(Outcome outcome) {
+  private static ObjectNode node(DefinitionPlace place, Outcome outcome) {
     ObjectNode node = Json.object();
+    if (place instanceof DefinitionPlace.Component(var component, _)) {
+      node.put("component", component);
+    }
     switch (outcome) {
       case Outcome.NoUpdate() -> node.put("outcome", "no-update").putNull("version");
       case Outcome.AlreadyInstalled(Version installed) ->
@@ -80,7 +99,7 @@ final class ApplyVerb extends Verb {
           node.put("outcome", "acquired")
               .put("version", acquired.text())
               .put("bytesTransferred", bytes);
-      case Outcome.Installed(Version installed, long bytes) ->
+      case Outcome.Installed(Version installed, _, long bytes) ->
           node.put("outcome", "installed")
               .put("version", installed.text())
               .put("bytesTransferred", bytes);

@@ -14,7 +14,7 @@ import picocli.CommandLine.Command;
     exitCodeOnInvalidInput = 1)
 final class CheckNewVerb extends Verb {
   CheckNewVerb() {
-    super(Spelling.REFERENCE, 1);
+    super(Spelling.REFERENCE, Access.READ_ONLY, 1, ONE_INSTALLATION);
   }
 
   @Override

@@ -9,6 +9,7 @@ import java.util.OptionalLong;
 import org.particleos.update.failure.UpdateException;
 import org.particleos.update.plan.Member;
 import org.particleos.update.plan.VersionSet;
+import org.particleos.update.update.Cost;
 import org.particleos.update.update.Overview;
 import org.particleos.update.update.Updater;
 import picocli.CommandLine.Command;
@@ -19,7 +20,7 @@ import picocli.CommandLine.Command;
     description = "Say what is installed, what is offered and how much would be downloaded.")
 final class CheckVerb extends Verb {
   CheckVerb() {
-    super(Spelling.OWN, 1);
+    super(Spelling.OWN, Access.READ_ONLY, 1, ONE_INSTALLATION);
   }
 
   @Override
@@ -28,18 +29,20 @@ final class CheckVerb extends Verb {
     try (Updater updater = updater(progress())) {
       Overview overview = updater.overview(view());
       Optional<VersionSet> candidate = overview.sets().candidate();
-      OptionalLong bytes =
-          candidate.isPresent() ? updater.downloadBytes(candidate.get()) : OptionalLong.empty();
+      Cost cost =
+          candidate.isPresent()
+              ? updater.cost(candidate.get())
+              : new Cost(OptionalLong.empty(), OptionalLong.empty());
       if (json == JsonMode.OFF) {
-        print(overview, candidate, bytes);
+        print(overview, candidate, cost);
       } else {
-        Json.print(terminal().out(), json, node(overview, candidate, bytes));
+        Json.print(terminal().out(), json, node(overview, candidate, cost));
       }
       return candidate.isPresent() ? ExitStatus.OK : ExitStatus.NO_UPDATE;
     }
   }
 
-  private void print(Overview overview, Optional<VersionSet> candidate, OptionalLong bytes) {
+  private void print(Overview overview, Optional<VersionSet> candidate, Cost cost) {
     PrintStream out = terminal().out();
     Optional<VersionSet> installed = Views.newestWhole(overview);
     out.println("running    " + overview.bootedVersion().orElse("unknown (no IMAGE_VERSION=)"));
@@ -55,10 +58,13 @@ final class CheckVerb extends Verb {
         fetched.isEmpty()
             ? "download   nothing, it is here already"
             : "download   "
-                + SizeText.bytes(bytes)
+                + SizeText.bytes(cost.downloadBytes())
                 + " in "
                 + fetched.size()
                 + (fetched.size() == 1 ? " file" : " files"));
+    if (options().sizes()) {
+      out.println("needs      " + SizeText.bytes(cost.installBytes()));
+    }
     if (options().legend()) {
       out.println();
       out.println("Get it with: particle-update apply");
@@ -80,19 +86,15 @@ final class CheckVerb extends Verb {
     return "";
   }
 
-  private static ObjectNode node(
-      Overview overview, Optional<VersionSet> candidate, OptionalLong bytes) {
+  private static ObjectNode node(Overview overview, Optional<VersionSet> candidate, Cost cost) {
     ObjectNode node = Json.object();
     node.put("booted", overview.bootedVersion().orElse(null));
     node.put(
         "installed", Views.newestWhole(overview).map(set -> set.version().text()).orElse(null));
     node.put("available", candidate.map(set -> set.version().text()).orElse(null));
     if (candidate.isPresent()) {
-      if (bytes.isPresent()) {
-        node.put("downloadBytes", bytes.getAsLong());
-      } else {
-        node.putNull("downloadBytes");
-      }
+      Json.put(node, "downloadBytes", cost.downloadBytes());
+      Json.put(node, "installBytes", cost.installBytes());
       ArrayNode transfers = node.putArray("transfers");
       for (Member member : candidate.get().members()) {
         if (!member.acquired()) {

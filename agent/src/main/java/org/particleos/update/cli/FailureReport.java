@@ -8,13 +8,13 @@ import org.particleos.update.failure.UpdateException;
 final class FailureReport {
   private FailureReport() {}
 
-  static void print(PrintStream err, UpdateException failure) {
-    err.println(text(failure));
+  static void print(PrintStream err, String programName, UpdateException failure) {
+    err.println(text(programName, failure));
   }
 
-  static String text(UpdateException failure) {
+  static String text(String programName, UpdateException failure) {
     var lines = new StringJoiner("\n");
-    lines.add("particle-update: " + failure.getMessage());
+    lines.add(programName + ": " + failure.getMessage());
     failure
         .found()
         .filter(found -> !found.isEmpty())

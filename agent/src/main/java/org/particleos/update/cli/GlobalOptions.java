@@ -1,10 +1,14 @@
 package org.particleos.update.cli;
 
 import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Optional;
 import java.util.OptionalLong;
+import java.util.Set;
 import org.jspecify.annotations.Nullable;
 import org.particleos.update.definition.DefinitionPlace;
+import org.particleos.update.definition.SafeName;
 import org.particleos.update.failure.Quote;
 import org.particleos.update.failure.Reason;
 import org.particleos.update.failure.UpdateException;
@@ -13,14 +17,87 @@ import org.particleos.update.update.Settings;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.ScopeType;
 
-/** Options that every verb takes, before or after its name (update-algorithm.md 18.1). */
+/**
+ * Options that every verb takes, before or after its name (update-algorithm.md 18.1), and which of
+ * them contradict each other (18.2, 18.3). An empty value means that the option was not given.
+ */
 final class GlobalOptions {
+  /** Options that some verbs refuse. */
+  enum Choice {
+    FEATURES,
+    COMPONENT,
+    COMPONENT_ALL,
+    COMPONENT_SUGGESTED,
+    DEFINITIONS,
+    /** {@code --root=} and {@code --image=}. */
+    OTHER_SYSTEM
+  }
+
+  @Option(
+      names = {"-C", "--component"},
+      paramLabel = "NAME",
+      scope = ScopeType.INHERIT,
+      description = "Work on this component instead of the operating system.")
+  private @Nullable String component;
+
+  @Option(
+      names = {"-A", "--component-all", "--all"},
+      scope = ScopeType.INHERIT,
+      description = "Work on the operating system and on all components.")
+  private boolean componentAll;
+
+  @Option(
+      names = {"-S", "--component-suggested"},
+      scope = ScopeType.INHERIT,
+      description = "Select the components that are suggested for this machine.")
+  private boolean componentSuggested;
+
+  @Option(
+      names = {"-a", "--feature-all"},
+      scope = ScopeType.INHERIT,
+      description = "Select all features.")
+  private boolean featureAll;
+
+  @Option(
+      names = {"-s", "--feature-suggested"},
+      scope = ScopeType.INHERIT,
+      description = "Select the features that are suggested for this machine.")
+  private boolean featureSuggested;
+
   @Option(
       names = "--definitions",
-      paramLabel = "DIR",
+      paramLabel = "PATH",
       scope = ScopeType.INHERIT,
-      description = "Read transfer definitions from this directory only.")
+      description = "Read transfer definitions from this directory, or this one file, only.")
   private @Nullable String definitions;
+
+  @Option(
+      names = "--root",
+      paramLabel = "PATH",
+      scope = ScopeType.INHERIT,
+      description = "Work on the operating system below this directory.")
+  private @Nullable String root;
+
+  @Option(
+      names = "--image",
+      paramLabel = "PATH",
+      scope = ScopeType.INHERIT,
+      description = "Work on the operating system in this disk image.")
+  private @Nullable String image;
+
+  @Option(
+      names = "--image-policy",
+      paramLabel = "POLICY",
+      scope = ScopeType.INHERIT,
+      description = "Which partitions of the image may be used, and how.")
+  private @Nullable String imagePolicy;
+
+  @Option(
+      names = "--transfer-source",
+      paramLabel = "PATH",
+      scope = ScopeType.INHERIT,
+      description = "The directory that PathRelativeTo=explicit means.")
+  private @Nullable String transferSource;
 
   @Option(
       names = "--verify",
@@ -50,6 +127,31 @@ final class GlobalOptions {
   private @Nullable String sync;
 
   @Option(
+      names = "--cleanup",
+      paramLabel = "BOOL",
+      scope = ScopeType.INHERIT,
+      description = "After an update, remove what no definition owns any more (default: no).")
+  private @Nullable String cleanup;
+
+  @Option(
+      names = "--reboot",
+      scope = ScopeType.INHERIT,
+      description = "Restart the machine when an update was installed.")
+  private boolean reboot;
+
+  @Option(
+      names = "--force",
+      scope = ScopeType.INHERIT,
+      description = "Replace the fallback even though the running version is not confirmed yet.")
+  private boolean force;
+
+  @Option(
+      names = "--sizes",
+      scope = ScopeType.INHERIT,
+      description = "list: say how much each version downloads and needs; asks for every file.")
+  private boolean sizes;
+
+  @Option(
       names = "--json",
       paramLabel = "pretty|short|off",
       scope = ScopeType.INHERIT,
@@ -68,6 +170,18 @@ final class GlobalOptions {
       description = "Print neither table header nor closing hint.")
   private boolean noLegend;
 
+  @Option(
+      names = "--introspect-cli",
+      hidden = true,
+      description = "Print verbs and options as JSON.")
+  private boolean introspect;
+
+  // ---- What was chosen ----
+
+  boolean introspect() {
+    return introspect;
+  }
+
   boolean offline() {
     return offline;
   }
@@ -78,6 +192,51 @@ final class GlobalOptions {
 
   boolean pager() {
     return !noPager;
+  }
+
+  boolean reboot() {
+    return reboot;
+  }
+
+  boolean sizes() {
+    return sizes;
+  }
+
+  boolean componentAll() {
+    return componentAll;
+  }
+
+  boolean componentSuggested() {
+    return componentSuggested;
+  }
+
+  boolean featureAll() {
+    return featureAll;
+  }
+
+  boolean featureSuggested() {
+    return featureSuggested;
+  }
+
+  /** {@code --component=}, unless {@code --component-all} is given, which overrides it. */
+  Optional<String> component() {
+    return componentAll ? Optional.empty() : given(component);
+  }
+
+  Optional<Path> root() {
+    return path(root);
+  }
+
+  Optional<Path> image() {
+    return path(image);
+  }
+
+  Optional<String> imagePolicy() {
+    return given(imagePolicy);
+  }
+
+  Optional<Boolean> cleanup() throws UpdateException {
+    return bool("--cleanup=", cleanup);
   }
 
   /** Whether the list of JSON modes was asked for instead of a run. */
@@ -94,10 +253,34 @@ final class GlobalOptions {
     };
   }
 
+  private static Optional<String> given(@Nullable String text) {
+    return Optional.ofNullable(text).filter(value -> !value.isEmpty());
+  }
+
+  private static Optional<Path> path(@Nullable String text) {
+    return given(text).map(value -> Path.of(value).toAbsolutePath().normalize());
+  }
+
+  /**
+   * Which definitions were chosen.
+   *
+   * @param systemRoot root of the system that is worked on
+   */
+  DefinitionPlace place(Path systemRoot) {
+    Optional<Path> directory = path(definitions);
+    if (directory.isPresent()) {
+      return DefinitionPlace.given(directory.get());
+    }
+    Optional<String> name = component();
+    return name.isPresent()
+        ? new DefinitionPlace.Component(name.get(), systemRoot)
+        : new DefinitionPlace.Host(systemRoot);
+  }
+
   /**
    * @param instancesLeast the smallest {@code --instances-max=} that the verb can work with
    */
-  Settings settings(Path root, int instancesLeast) throws UpdateException {
+  Settings settings(DefinitionPlace place, int instancesLeast) throws UpdateException {
     OptionalLong max = OptionalLong.empty();
     if (instancesMax != null && !instancesMax.isEmpty()) {
       max = FieldText.unsigned(instancesMax, FieldText.LeadingZero.DECIMAL);
@@ -105,11 +288,110 @@ final class GlobalOptions {
         throw invalid("--instances-max=", instancesMax, "a number of at least " + instancesLeast);
       }
     }
-    DefinitionPlace place =
-        definitions == null || definitions.isEmpty()
-            ? new DefinitionPlace.Host(root)
-            : new DefinitionPlace.Directory(Path.of(definitions).toAbsolutePath().normalize());
-    return new Settings(place, bool("--verify=", verify), max, bool("--sync=", sync).orElse(true));
+    return new Settings(
+        place,
+        bool("--verify=", verify),
+        max,
+        bool("--sync=", sync).orElse(true),
+        path(transferSource),
+        force);
+  }
+
+  // ---- What contradicts itself ----
+
+  /**
+   * Refuses options that exclude each other or that the verb does not know (update-algorithm.md
+   * 18.2, 18.3).
+   *
+   * @param supported what the verb takes of the options that not all verbs take
+   */
+  void check(String verb, Set<Choice> supported) throws UpdateException {
+    if (component().isPresent() && !SafeName.isComponent(component().get())) {
+      throw UpdateException.because(
+              Reason.OPTION_INVALID, "Component name invalid: " + Quote.quote(component().get()))
+          .state("nothing was changed")
+          .remedy("see which components there are: particle-update components")
+          .configuration();
+    }
+    List<String> otherSystem = new ArrayList<>();
+    path(root).ifPresent(_ -> otherSystem.add("--root="));
+    path(image).ifPresent(_ -> otherSystem.add("--image="));
+    List<String> components = componentSelectors();
+    requireNot(otherSystem.size() > 1, "--image= may not be combined with --root=");
+    if (!otherSystem.isEmpty()) {
+      String other = otherSystem.getFirst();
+      requireNot(reboot, "--reboot may not be combined with " + other);
+      requireNot(
+          given(definitions).isPresent(), "--definitions= may not be combined with " + other);
+    }
+    if (!components.isEmpty()) {
+      String selector = components.getFirst();
+      requireNot(reboot, selector + " may not be combined with --reboot");
+      requireNot(
+          given(definitions).isPresent(), selector + " may not be combined with --definitions=");
+    }
+    if (!supported.contains(Choice.OTHER_SYSTEM) && !otherSystem.isEmpty()) {
+      throw notCombined(otherSystem.getFirst() + " may not be combined with '" + verb + "'");
+    }
+    if (!supported.contains(Choice.COMPONENT) && !components.isEmpty()) {
+      throw notCombined(components.getFirst() + " may not be combined with '" + verb + "'");
+    }
+    if (!supported.contains(Choice.DEFINITIONS)) {
+      requireNot(
+          given(definitions).isPresent(), "--definitions= may not be combined with '" + verb + "'");
+    }
+    if (!supported.contains(Choice.FEATURES) && (featureAll || featureSuggested)) {
+      throw UpdateException.because(
+              Reason.OPTION_INVALID,
+              (featureAll ? "--feature-all" : "--feature-suggested")
+                  + " is not supported for '"
+                  + verb
+                  + "'")
+          .state("nothing was changed")
+          .remedy("it belongs to enable-feature and disable-feature")
+          .configuration();
+    }
+    requireSupported(verb, componentAll, "--component-all", supported, Choice.COMPONENT_ALL);
+    requireSupported(
+        verb, componentSuggested, "--component-suggested", supported, Choice.COMPONENT_SUGGESTED);
+  }
+
+  /** Those that were given, as they are spelled. */
+  List<String> componentSelectors() {
+    List<String> selectors = new ArrayList<>();
+    component().ifPresent(_ -> selectors.add("--component="));
+    if (componentAll) {
+      selectors.add("--component-all");
+    }
+    if (componentSuggested) {
+      selectors.add("--component-suggested");
+    }
+    return selectors;
+  }
+
+  private static void requireSupported(
+      String verb, boolean given, String option, Set<Choice> supported, Choice choice)
+      throws UpdateException {
+    if (given && !supported.contains(choice)) {
+      throw UpdateException.because(
+              Reason.NOT_SUPPORTED, option + " is not supported for '" + verb + "'")
+          .state("nothing was changed")
+          .remedy("name one component with --component=")
+          .configuration();
+    }
+  }
+
+  private static void requireNot(boolean contradictory, String what) throws UpdateException {
+    if (contradictory) {
+      throw notCombined(what);
+    }
+  }
+
+  private static UpdateException notCombined(String what) {
+    return UpdateException.because(Reason.OPTION_INVALID, what)
+        .state("nothing was changed")
+        .remedy("leave one of them out; see particle-update --help")
+        .configuration();
   }
 
   private static Optional<Boolean> bool(String option, @Nullable String text)

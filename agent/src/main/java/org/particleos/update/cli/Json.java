@@ -5,6 +5,7 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.io.PrintStream;
+import java.util.OptionalLong;
 
 /** Writes JSON results. Loaded only when one is asked for: Jackson costs start-up time. */
 final class Json {
@@ -14,6 +15,15 @@ final class Json {
 
   static ObjectNode object() {
     return JsonNodeFactory.instance.objectNode();
+  }
+
+  /** A number, or null if it is not known. */
+  static void put(ObjectNode node, String name, OptionalLong value) {
+    if (value.isPresent()) {
+      node.put(name, value.getAsLong());
+    } else {
+      node.putNull(name);
+    }
   }
 
   static void print(PrintStream out, JsonMode mode, ObjectNode node) {

@@ -2,6 +2,7 @@ package org.particleos.update.cli;
 
 import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import java.util.ArrayList;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Optional;
@@ -11,6 +12,7 @@ import org.particleos.update.catalog.Inventory;
 import org.particleos.update.failure.UpdateException;
 import org.particleos.update.plan.VersionSet;
 import org.particleos.update.plan.VersionSet.Flags;
+import org.particleos.update.update.Cost;
 import org.particleos.update.update.Overview;
 import org.particleos.update.update.Updater;
 import picocli.CommandLine.Command;
@@ -26,7 +28,7 @@ final class ListVerb extends Verb {
   private @Nullable String version;
 
   ListVerb() {
-    super(Spelling.REFERENCE, 1);
+    super(Spelling.REFERENCE, Access.READ_ONLY, 1, ONE_INSTALLATION);
   }
 
   @Override
@@ -37,9 +39,13 @@ final class ListVerb extends Verb {
       if (version == null) {
         if (json == JsonMode.OFF) {
           new Pager(terminal(), context().machine().environment(), options().pager())
-              .show(table(overview).text(options().legend()));
+              .show(table(overview, updater).text(options().legend()));
         } else {
-          Json.print(terminal().out(), json, node(overview));
+          ObjectNode node = node(overview);
+          if (options().sizes()) {
+            node.set("sizes", sizes(overview, updater));
+          }
+          Json.print(terminal().out(), json, node);
         }
         return ExitStatus.OK;
       }
@@ -47,10 +53,17 @@ final class ListVerb extends Verb {
       var contents = new ContentsView(set);
       if (json == JsonMode.OFF) {
         terminal().out().print(details(set));
+        if (options().sizes()) {
+          terminal().out().print(costs(updater.cost(set)));
+        }
         terminal().out().println();
         terminal().out().print(contents.text(options().legend()));
       } else {
-        Json.print(terminal().out(), json, node(set, contents));
+        ObjectNode node = node(set, contents);
+        if (options().sizes()) {
+          put(node, updater.cost(set));
+        }
+        Json.print(terminal().out(), json, node);
       }
       return ExitStatus.OK;
     }
@@ -58,19 +71,58 @@ final class ListVerb extends Verb {
 
   // ---- All versions ----
 
-  private Table table(Overview overview) {
-    var table = new Table("", "VERSION", "INSTALLED", "AVAILABLE", "ASSESSMENT");
+  private Table table(Overview overview, Updater updater) throws UpdateException {
+    List<String> header =
+        new ArrayList<>(List.of("", "VERSION", "INSTALLED", "AVAILABLE", "ASSESSMENT"));
+    if (options().sizes()) {
+      header.addAll(List.of("DOWNLOAD", "NEEDS"));
+    }
+    var table = new Table(header.toArray(String[]::new));
     for (VersionSet set : overview.sets().all()) {
       String tick = terminal().glyph("✓", "+");
-      table.add(
-          List.of(
-              glyph(set.flags()),
-              set.version().text(),
-              set.flags().installed() ? tick : "",
-              set.flags().available() ? tick : "",
-              set.assessment()));
+      List<String> row =
+          new ArrayList<>(
+              List.of(
+                  glyph(set.flags()),
+                  set.version().text(),
+                  set.flags().installed() ? tick : "",
+                  set.flags().available() ? tick : "",
+                  set.assessment()));
+      if (options().sizes()) {
+        if (set.flags().available()) {
+          Cost cost = updater.cost(set);
+          row.add(SizeText.bytes(cost.downloadBytes()));
+          row.add(SizeText.bytes(cost.installBytes()));
+        } else {
+          row.addAll(List.of("-", "-"));
+        }
+      }
+      table.add(row);
     }
     return table;
+  }
+
+  private static ArrayNode sizes(Overview overview, Updater updater) throws UpdateException {
+    ArrayNode all = Json.object().arrayNode();
+    for (VersionSet set : overview.sets().all()) {
+      if (set.flags().available()) {
+        put(all.addObject().put("version", set.version().text()), updater.cost(set));
+      }
+    }
+    return all;
+  }
+
+  private static void put(ObjectNode node, Cost cost) {
+    Json.put(node, "downloadBytes", cost.downloadBytes());
+    Json.put(node, "installBytes", cost.installBytes());
+  }
+
+  private static String costs(Cost cost) {
+    return " Download: "
+        + SizeText.bytes(cost.downloadBytes())
+        + "\n    Needs: "
+        + SizeText.bytes(cost.installBytes())
+        + "\n";
   }
 
   /** The first rule of update-algorithm.md 5 that applies. */

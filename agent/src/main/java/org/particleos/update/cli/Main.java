@@ -9,7 +9,10 @@ import java.util.Optional;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import org.particleos.update.acquire.Cancellation;
+import org.particleos.update.install.InstallDatabase;
 import org.particleos.update.linux.LinuxKernel;
+import org.particleos.update.notify.ServiceManager;
+import org.particleos.update.notify.ServiceMessage;
 import org.particleos.update.update.Machine;
 
 /** Where the process begins. */
@@ -25,17 +28,23 @@ public final class Main {
     var finished = new CountDownLatch(1);
     Runtime.getRuntime().addShutdownHook(new Thread(() -> stop(cancellation, finished), "stop"));
     var machine =
-        new Machine(
-            new LinuxKernel(),
-            Clock.systemUTC(),
-            environment,
-            Path.of("/"),
-            lockDirectory(environment));
+        Machine.running(
+                new LinuxKernel(), Clock.systemUTC(), environment, lockDirectory(environment))
+            .remembering(stateDirectory(environment));
     var terminal = Terminal.ofProcess(environment, isTerminal(1), isTerminal(2));
-    var context = new Context(machine, terminal, cancellation, programVersion());
+    var context =
+        new Context(
+            machine,
+            terminal,
+            cancellation,
+            System.getProperty("particle.program", ParticleUpdate.NAME),
+            programVersion(),
+            ServiceManager.of(environment),
+            new Context.Ending());
     int status;
-    try {
+    try (ServiceManager manager = context.serviceManager()) {
       status = ParticleUpdate.commandLine(context).execute(args);
+      manager.send(ServiceMessage.ended(context.ending().errno(), status));
     } finally {
       finished.countDown();
     }
@@ -52,6 +61,14 @@ public final class Main {
     } catch (InterruptedException _) {
       Thread.currentThread().interrupt();
     }
+  }
+
+  /** Elsewhere only for tests of the packaged program, which leave the system alone. */
+  private static Path stateDirectory(Map<String, String> environment) {
+    return Optional.ofNullable(environment.get("PARTICLE_UPDATE_STATE_DIRECTORY"))
+        .filter(text -> text.startsWith("/"))
+        .map(text -> Path.of(text).normalize())
+        .orElse(InstallDatabase.PARENT);
   }
 
   /** Root shares one directory with the service; others get one of their own. */

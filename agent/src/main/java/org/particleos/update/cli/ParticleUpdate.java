@@ -4,12 +4,17 @@ import java.io.PrintStream;
 import java.io.PrintWriter;
 import java.nio.charset.StandardCharsets;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.concurrent.Callable;
+import org.jspecify.annotations.Nullable;
 import picocli.AutoComplete;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Spec;
 
 /** The program; without a verb it lists versions, as the reference does. */
 @Command(
@@ -37,11 +42,31 @@ import picocli.CommandLine.Mixin;
       UpdateVerb.class,
       AcquireVerb.class,
       VacuumVerb.class,
+      CleanupVerb.class,
       PendingVerb.class,
+      RebootVerb.class,
+      FeaturesVerb.class,
+      SwitchFeatureVerb.Enable.class,
+      SwitchFeatureVerb.Disable.class,
+      ComponentsVerb.class,
+      SwitchComponentVerb.Enable.class,
+      SwitchComponentVerb.Disable.class,
+      DoctorVerb.class,
       AutoComplete.GenerateCompletion.class
     })
 final class ParticleUpdate implements Callable<Integer> {
+  static final String NAME = "particle-update";
+
+  /** Called by this name the program takes the reference's command line and nothing else. */
+  static final String REFERENCE_NAME = "systemd-sysupdate";
+
+  /** Verbs that the reference does not have. */
+  private static final List<String> OWN_VERBS =
+      List.of("check", "apply", "status", "doctor", "generate-completion");
+
   private final Context context;
+
+  @Spec private @Nullable CommandSpec spec;
 
   @Mixin private final GlobalOptions options = new GlobalOptions();
 
@@ -59,6 +84,10 @@ final class ParticleUpdate implements Callable<Integer> {
 
   @Override
   public Integer call() {
+    if (options.introspect()) {
+      Introspection.print(context.terminal().out(), Objects.requireNonNull(spec));
+      return ExitStatus.OK.code();
+    }
     var list = new ListVerb();
     list.belongTo(this);
     return list.call();
@@ -67,6 +96,9 @@ final class ParticleUpdate implements Callable<Integer> {
   /** The parsed command line of this program, ready to run. */
   static CommandLine commandLine(Context context) {
     var line = new CommandLine(new ParticleUpdate(context));
+    if (context.programName().equals(REFERENCE_NAME)) {
+      takeReferencesCommandLine(line);
+    }
     line.setOut(writer(context.terminal().out()));
     line.setErr(writer(context.terminal().err()));
     line.setUsageHelpAutoWidth(false);
@@ -78,10 +110,23 @@ final class ParticleUpdate implements Callable<Integer> {
     }
     line.getCommandSpec()
         .versionProvider(() -> new String[] {"particle-update " + context.programVersion()});
-    line.getCommandSpec().usageMessage().exitCodeList(exitStatuses());
-    line.getCommandSpec().usageMessage().exitCodeListHeading("%nExit statuses:%n");
+    if (!context.programName().equals(REFERENCE_NAME)) {
+      line.getCommandSpec().usageMessage().exitCodeList(exitStatuses());
+      line.getCommandSpec().usageMessage().exitCodeListHeading("%nExit statuses:%n");
+    }
     line.getCommandSpec().usageMessage().footerHeading("%n");
     return line;
+  }
+
+  private static void takeReferencesCommandLine(CommandLine line) {
+    OWN_VERBS.forEach(line.getCommandSpec()::removeSubcommand);
+    line.setCommandName(REFERENCE_NAME);
+    line.getCommandSpec().exitCodeOnInvalidInput(ExitStatus.FAILED.code());
+    line.getCommandSpec()
+        .usageMessage()
+        .header("Keeps a Linux system up to date; particle-update by another name.%n")
+        .customSynopsis(REFERENCE_NAME + " [OPTIONS] VERB [VERSION]")
+        .footer("Exit status 0: done, or yes. 1: failed, or no.");
   }
 
   private static PrintWriter writer(PrintStream stream) {

@@ -1,5 +1,7 @@
 package org.particleos.update.cli;
 
+import java.util.Set;
+import org.particleos.update.cli.GlobalOptions.Choice;
 import org.particleos.update.failure.UpdateException;
 import org.particleos.update.update.Updater;
 import picocli.CommandLine.Command;
@@ -11,36 +13,33 @@ import picocli.CommandLine.Command;
     exitCodeOnInvalidInput = 1)
 final class PendingVerb extends Verb {
   PendingVerb() {
-    super(Spelling.REFERENCE, 1);
+    super(Spelling.REFERENCE, Access.READ_ONLY, 1, Set.of(Choice.DEFINITIONS));
   }
 
   @Override
   ExitStatus run() throws UpdateException {
     try (Updater updater = updater(progress())) {
       Updater.Pending pending = updater.pending();
-      int order = pending.installed().compareTo(pending.booted());
-      if (order > 0) {
-        terminal()
-            .err()
-            .println(
-                "Version "
-                    + pending.installed()
-                    + " is installed, version "
-                    + pending.booted()
-                    + " is running. Restart the machine to use the new one.");
-        return ExitStatus.OK;
-      }
-      terminal()
-          .err()
-          .println(
-              order == 0
-                  ? "The newest installed version " + pending.booted() + " is running."
-                  : "Warning: the newest installed version "
-                      + pending.installed()
-                      + " is older than the running version "
-                      + pending.booted()
-                      + ".");
-      return ExitStatus.NO_UPDATE;
+      terminal().err().println(text(pending));
+      return pending.restartNeeded() ? ExitStatus.OK : ExitStatus.NO_UPDATE;
     }
+  }
+
+  static String text(Updater.Pending pending) {
+    int order = pending.installed().compareTo(pending.booted());
+    if (order > 0) {
+      return "Version "
+          + pending.installed()
+          + " is installed, version "
+          + pending.booted()
+          + " is running. Restart the machine to use the new one.";
+    }
+    return order == 0
+        ? "The newest installed version " + pending.booted() + " is running."
+        : "Warning: the newest installed version "
+            + pending.installed()
+            + " is older than the running version "
+            + pending.booted()
+            + ".";
   }
 }

@@ -45,6 +45,10 @@ final class ProgressView implements UpdateEvent.Observer {
       case UpdateEvent.Warning(var text) -> line("Warning: " + text);
       case UpdateEvent.Notice(var text) -> line(text);
       case UpdateEvent.MakingRoom(var set) -> line("Making room for '" + set.version() + "'.");
+      case UpdateEvent.AlreadyAcquired(var set) ->
+          line("Version '" + set.version() + "' is acquired already.");
+      case UpdateEvent.RemovedOrphan(var path) ->
+          line("Removed '" + path + "', which no transfer owns.");
       case UpdateEvent.Removing(var removal) -> line(removing(removal));
       case UpdateEvent.SweptLeftovers(var directory, var count) ->
           line("Removed " + count + " leftover(s) of interrupted writes in " + directory + ".");

@@ -29,7 +29,7 @@ import picocli.CommandLine.Command;
     description = "Show the slots of the disk and the boot entries. Asks no server.")
 final class StatusVerb extends Verb {
   StatusVerb() {
-    super(Spelling.OWN, 1);
+    super(Spelling.OWN, Access.READ_ONLY, 1, ONE_INSTALLATION);
   }
 
   @Override
@@ -228,7 +228,6 @@ final class StatusVerb extends Verb {
           switch (inventory.transfer().target()) {
             case Place.Disk(var device) -> device.toString();
             case Place.Directory(var path) -> path.toString();
-            case Place.Web(var base) -> base.toString();
           });
       ArrayNode held = transfer.putArray("held");
       for (Instance instance : inventory.held()) {

@@ -17,13 +17,12 @@ final class UpdateVerb extends Verb {
   private @Nullable String version;
 
   UpdateVerb() {
-    super(Spelling.REFERENCE, 2);
+    super(Spelling.REFERENCE, Access.CHANGES, 2, ANY_INSTALLATION);
   }
 
   @Override
   ExitStatus run() throws UpdateException {
     Updater.Goal goal = options().offline() ? Updater.Goal.INSTALL_OFFLINE : Updater.Goal.UPDATE;
-    return new ReferenceUpdate(this)
-        .run(Optional.ofNullable(version), goal, "particle-update update");
+    return new ReferenceUpdate(this, Optional.ofNullable(version), goal).run();
   }
 }

@@ -11,14 +11,14 @@ import picocli.CommandLine.Command;
     exitCodeOnInvalidInput = 1)
 final class VacuumVerb extends Verb {
   VacuumVerb() {
-    super(Spelling.REFERENCE, 1);
+    super(Spelling.REFERENCE, Access.CHANGES, 1, ONE_INSTALLATION);
   }
 
   @Override
   ExitStatus run() throws UpdateException {
     JsonMode json = options().json();
     try (Updater updater = updater(progress())) {
-      Updater.Vacuumed vacuumed = updater.vacuum("particle-update vacuum");
+      Updater.Vacuumed vacuumed = updater.vacuum(caller());
       if (json == JsonMode.OFF) {
         terminal().err().println(text(vacuumed));
       } else {

@@ -1,15 +1,28 @@
 package org.particleos.update.cli;
 
+import java.util.ArrayList;
+import java.util.Collection;
+import java.util.EnumSet;
+import java.util.List;
 import java.util.Objects;
+import java.util.Set;
 import java.util.concurrent.Callable;
 import org.jspecify.annotations.Nullable;
 import org.particleos.update.acquire.HttpFetcher;
 import org.particleos.update.acquire.HttpLimits;
+import org.particleos.update.cli.GlobalOptions.Choice;
+import org.particleos.update.definition.DefinitionPlace;
+import org.particleos.update.failure.Quote;
+import org.particleos.update.failure.Reason;
 import org.particleos.update.failure.UpdateException;
 import org.particleos.update.plan.VersionSets;
+import org.particleos.update.update.ComponentList;
+import org.particleos.update.update.Machine;
+import org.particleos.update.update.ServiceNotices;
 import org.particleos.update.update.Settings;
 import org.particleos.update.update.UpdateEvent;
 import org.particleos.update.update.Updater;
+import picocli.CommandLine.Command;
 import picocli.CommandLine.ParentCommand;
 
 /** What all verbs have in common: options, an engine, and how failures end the process. */
@@ -22,15 +35,34 @@ abstract class Verb implements Callable<Integer> {
     REFERENCE
   }
 
+  /** Whether a verb changes the system that it works on. */
+  enum Access {
+    READ_ONLY,
+    CHANGES
+  }
+
+  /** What verbs that work on one installation take. */
+  static final Set<Choice> ONE_INSTALLATION =
+      Set.of(Choice.COMPONENT, Choice.DEFINITIONS, Choice.OTHER_SYSTEM);
+
+  /** What verbs that can work on all installations take. */
+  static final Set<Choice> ANY_INSTALLATION =
+      Set.of(Choice.COMPONENT, Choice.COMPONENT_ALL, Choice.DEFINITIONS, Choice.OTHER_SYSTEM);
+
   /** Set by picocli before {@link #call}. */
   @ParentCommand private @Nullable ParticleUpdate program;
 
   private final Spelling spelling;
+  private final Access access;
   private final int instancesLeast;
+  private final Set<Choice> supported;
+  private @Nullable Machine machine;
 
-  Verb(Spelling spelling, int instancesLeast) {
+  Verb(Spelling spelling, Access access, int instancesLeast, Set<Choice> supported) {
     this.spelling = spelling;
+    this.access = access;
     this.instancesLeast = instancesLeast;
+    this.supported = supported.isEmpty() ? EnumSet.noneOf(Choice.class) : EnumSet.copyOf(supported);
   }
 
   /** For a verb that is not run by picocli. */
@@ -45,6 +77,15 @@ abstract class Verb implements Callable<Integer> {
   /** Does the work and says how it ended. */
   abstract ExitStatus run() throws UpdateException;
 
+  final String name() {
+    return getClass().getAnnotation(Command.class).name();
+  }
+
+  /** Who asks, for the message that another process gets meanwhile. */
+  final String caller() {
+    return context().programName() + " " + name();
+  }
+
   @Override
   public final Integer call() {
     if (options().jsonHelp()) {
@@ -53,15 +94,25 @@ abstract class Verb implements Callable<Integer> {
     }
     ExitStatus status;
     try {
-      status = run();
+      options().check(name(), supported);
+      try (var system = ChosenSystem.of(options(), terminal(), context().machine(), access)) {
+        machine = system.machine();
+        status = run();
+      }
     } catch (UpdateException e) {
-      FailureReport.print(terminal().err(), e);
-      status = ExitStatus.of(e);
+      status = report(e);
     }
     return switch (spelling) {
       case OWN -> status.code();
       case REFERENCE -> status == ExitStatus.OK ? 0 : ExitStatus.FAILED.code();
     };
+  }
+
+  /** Tells people and the service manager what went wrong. */
+  private ExitStatus report(UpdateException e) {
+    FailureReport.print(terminal().err(), context().programName(), e);
+    context().ending().failed(e.reason().errno());
+    return ExitStatus.of(e);
   }
 
   final GlobalOptions options() {
@@ -76,17 +127,98 @@ abstract class Verb implements Callable<Integer> {
     return context().terminal();
   }
 
+  /** The system that was chosen to work on. */
+  final Machine machine() {
+    return Objects.requireNonNull(machine, "a verb runs within call()");
+  }
+
   final VersionSets.View view() {
     return options().offline() ? VersionSets.View.OFFLINE : VersionSets.View.ONLINE;
   }
 
+  /** The definitions that were chosen; with {@code --component-all} those of the system itself. */
+  final DefinitionPlace place() {
+    return options().place(machine().root());
+  }
+
+  final Settings settings() throws UpdateException {
+    return settings(place());
+  }
+
+  final Settings settings(DefinitionPlace place) throws UpdateException {
+    return options().settings(place, instancesLeast);
+  }
+
   final Updater updater(UpdateEvent.Observer observer) throws UpdateException {
+    return updater(place(), observer);
+  }
+
+  final Updater updater(DefinitionPlace place, UpdateEvent.Observer observer)
+      throws UpdateException {
     Context context = context();
-    Settings settings = options().settings(context.machine().root(), instancesLeast);
     var http =
         new HttpFetcher(
             context.programVersion(), HttpLimits.defaults(), context.machine().environment());
-    return new Updater(context.machine(), settings, http, observer, context.cancellation());
+    return new Updater(
+        machine(),
+        settings(place),
+        http,
+        new ServiceNotices(context.serviceManager(), observer),
+        context.cancellation());
+  }
+
+  /** The work of a verb for one set of definitions. */
+  interface Work {
+    void on(DefinitionPlace place) throws UpdateException;
+  }
+
+  /**
+   * Does the work for the chosen definitions, or with {@code --component-all} for the system and
+   * then for each component (update-algorithm.md 8.5). There a failure does not keep the others
+   * from being worked on; the first decides how the run ends.
+   */
+  final ExitStatus forEachInstallation(Work work) throws UpdateException {
+    if (!options().componentAll()) {
+      work.on(place());
+      return ExitStatus.OK;
+    }
+    List<DefinitionPlace> places = new ArrayList<>();
+    places.add(new DefinitionPlace.Host(machine().root()));
+    for (String component : ComponentList.of(machine(), progress()).names()) {
+      places.add(new DefinitionPlace.Component(component, machine().root()));
+    }
+    return forEach(places, work);
+  }
+
+  /** Goes on after failures; the first decides how the run ends. */
+  final ExitStatus forEach(Collection<DefinitionPlace> places, Work work) {
+    ExitStatus first = ExitStatus.OK;
+    for (DefinitionPlace place : places) {
+      try {
+        work.on(place);
+      } catch (UpdateException e) {
+        if (!passedOver(place, e)) {
+          if (place instanceof DefinitionPlace.Component(var component, _)) {
+            terminal().err().println("In component " + Quote.quote(component) + ":");
+          }
+          ExitStatus status = report(e);
+          first = first == ExitStatus.OK ? status : first;
+        }
+      }
+    }
+    return first;
+  }
+
+  /**
+   * Deviation: H-15, the reference ignores every {@code ENOENT} of the default installation, an
+   * unknown version too.
+   */
+  private static boolean passedOver(DefinitionPlace place, UpdateException e) {
+    return switch (place) {
+      case DefinitionPlace.Component _ -> e.reason() == Reason.COMPONENT_DISABLED;
+      case DefinitionPlace.Host _ -> e.reason() == Reason.NO_DEFINITIONS;
+      case DefinitionPlace.Directory _, DefinitionPlace.File _ -> false;
+    };
   }
 
   /** Shows warnings and progress on the error stream. */

@@ -1,15 +1,51 @@
 package org.particleos.update.cli;
 
 import java.util.Optional;
+import org.particleos.update.definition.Suggestion;
+import org.particleos.update.failure.Quote;
 import org.particleos.update.plan.VersionSet;
 import org.particleos.update.update.Overview;
 
-/** Questions that several verbs ask of an overview. */
+/** Questions and cells that several verbs have in common. */
 final class Views {
   private Views() {}
 
   /** The newest version that is in place as a whole. */
   static Optional<VersionSet> newestWhole(Overview overview) {
     return overview.sets().all().stream().filter(VersionSet::whole).findFirst();
+  }
+
+  static String tick(Terminal terminal, boolean value) {
+    return value ? terminal.glyph("✓", "+") : terminal.glyph("✗", "-");
+  }
+
+  /** A cell that is a dash where it cannot be told. */
+  static String suggested(Terminal terminal, Suggestion.Verdict verdict) {
+    return switch (verdict) {
+      case Suggestion.Verdict.Known(var suggested) -> tick(terminal, suggested);
+      case Suggestion.Verdict.Undetermined _ -> "-";
+    };
+  }
+
+  /** Whether something is selected by being suggested; says so where it cannot be told. */
+  static boolean selected(Terminal terminal, String kind, String name, Suggestion.Verdict verdict) {
+    return switch (verdict) {
+      case Suggestion.Verdict.Known(var suggested) -> suggested;
+      case Suggestion.Verdict.Undetermined(var reason, var detail) -> {
+        terminal
+            .err()
+            .println(
+                "Warning: passed over "
+                    + kind
+                    + " "
+                    + Quote.quote(name)
+                    + ": whether it is suggested cannot be told: "
+                    + reason
+                    + " ("
+                    + detail
+                    + ")");
+        yield false;
+      }
+    };
   }
 }

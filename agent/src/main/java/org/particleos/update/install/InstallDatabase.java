@@ -27,7 +27,9 @@ import org.particleos.update.pattern.MatchPattern;
  * pattern; the links dangle, they are never followed. The format is that of the reference.
  */
 public final class InstallDatabase {
-  private static final Path PARENT = Path.of("var/lib/systemd/sysupdate");
+  /** Where the reference keeps its records, inside the root. */
+  public static final Path PARENT = Path.of("/var/lib/systemd/sysupdate");
+
   private static final String NAME = "installdb";
 
   /** Stands between directory and pattern; a normalised path cannot contain it. */
@@ -35,17 +37,20 @@ public final class InstallDatabase {
 
   private final Kernel kernel;
   private final Path root;
+  private final Path parent;
   private final String name;
 
   /**
    * The records of one installation.
    *
    * @param root of the system, {@code /} for the running one
+   * @param parent where databases are, absolute inside the root
    * @param component empty for the default installation
    */
-  public InstallDatabase(Kernel kernel, Path root, Optional<String> component) {
+  public InstallDatabase(Kernel kernel, Path root, Path parent, Optional<String> component) {
     this.kernel = kernel;
     this.root = root;
+    this.parent = Path.of("/").relativize(parent);
     this.name = component.map(c -> NAME + "." + checked(c)).orElse(NAME);
   }
 
@@ -61,17 +66,19 @@ public final class InstallDatabase {
   }
 
   /** The components that have records, sorted. Names that no component can have are left out. */
-  public static List<String> components(Kernel kernel, Path root) throws UpdateException {
+  public static List<String> components(Kernel kernel, Path root, Path parent)
+      throws UpdateException {
     var components = new ArrayList<String>();
     try {
-      Path parent = Chase.below(kernel, root, PARENT, Chase.Links.FOLLOW);
-      if (!isDirectory(kernel, parent)) {
+      Path inside = Path.of("/").relativize(parent);
+      Path databases = Chase.below(kernel, root, inside, Chase.Links.FOLLOW);
+      if (!isDirectory(kernel, databases)) {
         return List.of();
       }
-      for (String entry : kernel.list(parent)) {
+      for (String entry : kernel.list(databases)) {
         if (entry.startsWith(NAME + ".")) {
           String component = entry.substring(NAME.length() + 1);
-          if (valid(component) && isDirectory(kernel, parent.resolve(entry))) {
+          if (valid(component) && isDirectory(kernel, databases.resolve(entry))) {
             components.add(component);
           }
         }
@@ -114,12 +121,12 @@ public final class InstallDatabase {
                   + e.getMessage());
         }
       }
-      case Place.Disk _, Place.Web _ -> Optional.empty();
+      case Place.Disk _ -> Optional.empty();
     };
   }
 
   private Path directory() throws IOException {
-    return Chase.below(kernel, root, PARENT, Chase.Links.FOLLOW).resolve(name);
+    return Chase.below(kernel, root, parent, Chase.Links.FOLLOW).resolve(name);
   }
 
   private String content(Path target, MatchPattern pattern) throws IOException {

@@ -199,12 +199,15 @@ public final class AcquirePlanner {
               vacuum.removals(
                   inventory, VacuumPlan.Room.ONE, Optional.of(set.version().text()), 0));
         }
-        yield new Step.WriteFile(
-            member,
-            source,
-            naming.metadata(),
-            new Step.TargetPaths(base, base.resolve(naming.name())),
-            required);
+        var paths = new Step.TargetPaths(base, base.resolve(naming.name()));
+        yield switch (inventory.transfer().transfer().target().type()) {
+          case DIRECTORY -> new Step.WriteTree(member, source, naming.metadata(), paths, false);
+          case SUBVOLUME -> new Step.WriteTree(member, source, naming.metadata(), paths, true);
+          case REGULAR_FILE ->
+              new Step.WriteFile(member, source, naming.metadata(), paths, required);
+          case URL_FILE, URL_TAR, TAR, PARTITION ->
+              throw new IllegalStateException("no target below a directory: " + paths);
+        };
       }
       case Place.Disk disk -> {
         var target = (Target.Partition) inventory.transfer().transfer().target();
@@ -221,8 +224,6 @@ public final class AcquirePlanner {
             target.partitionType(),
             required);
       }
-      case Place.Web(var base) ->
-          throw new IllegalStateException("a web directory is no target: " + base);
     };
   }
 
@@ -326,6 +327,10 @@ public final class AcquirePlanner {
     Map<Long, Long> neededBytes = new HashMap<>();
     Map<Long, FileSystems.Room> rooms = new HashMap<>();
     for (Step step : steps) {
+      if (step instanceof Step.WriteTree tree) {
+        // How much a tree needs nobody tells beforehand.
+        fileSystems.of(tree.paths().base());
+      }
       if (step instanceof Step.WriteFile file) {
         // Asked also where no size is known: a file system that is not writable says so here.
         FileSystems.Room room = fileSystems.of(file.paths().base());

@@ -47,6 +47,19 @@ public sealed interface Step {
       implements Step {}
 
   /**
+   * Build a directory tree beside its final name, from an archive or another tree.
+   *
+   * @param subvolume whether it shall be one, where the file system knows them
+   */
+  record WriteTree(
+      Member member,
+      Instance source,
+      InstanceMetadata metadata,
+      TargetPaths paths,
+      boolean subvolume)
+      implements Step {}
+
+  /**
    * The three names of a file or tree (update-algorithm.md 11.1).
    *
    * @param base the target directory; parents below it belong to the instance

@@ -5,13 +5,19 @@ import java.nio.file.Path;
 import java.util.EnumSet;
 import java.util.HashMap;
 import java.util.Map;
+import java.util.Optional;
 import java.util.OptionalLong;
 import org.particleos.update.acquire.Acquired;
 import org.particleos.update.acquire.Acquisition;
+import org.particleos.update.acquire.CopiedTree;
 import org.particleos.update.acquire.FileSink;
 import org.particleos.update.acquire.PartitionSink;
 import org.particleos.update.acquire.PayloadSize;
 import org.particleos.update.acquire.Sink;
+import org.particleos.update.acquire.TreeCopy;
+import org.particleos.update.acquire.TreeKind;
+import org.particleos.update.acquire.TreeLimits;
+import org.particleos.update.acquire.TreeSink;
 import org.particleos.update.catalog.Instance;
 import org.particleos.update.catalog.Stage;
 import org.particleos.update.failure.Quote;
@@ -28,6 +34,7 @@ import org.particleos.update.plan.Member;
 import org.particleos.update.plan.Removal;
 import org.particleos.update.plan.Step;
 import org.particleos.update.plan.VersionSet;
+import org.particleos.update.version.Version;
 
 /** Makes room and brings the members of one version in, up to pending (update-algorithm.md 8.1). */
 final class Acquirer {
@@ -55,7 +62,9 @@ final class Acquirer {
     try {
       makeRoom(plan);
       run.syncEverything();
-      run.tell(new UpdateEvent.AcquireStarted(set, plan.steps().size(), survey.downloadBytes(set)));
+      run.tell(
+          new UpdateEvent.AcquireStarted(
+              set, plan.steps().size(), survey.cost(set).downloadBytes()));
       for (int index = 0; index < plan.steps().size(); index++) {
         transferred += take(index, plan.steps().get(index));
         done++;
@@ -86,7 +95,8 @@ final class Acquirer {
 
   // ---- Deciding ----
 
-  private AcquirePlan plan(Overview overview, VersionSet set) throws UpdateException {
+  /** Decides everything that can fail, and changes nothing. */
+  AcquirePlan plan(Overview overview, VersionSet set) throws UpdateException {
     Map<Instance, OptionalLong> required = new HashMap<>();
     for (Member member : set.members()) {
       if (!member.acquired() && member.offered().isPresent()) {
@@ -100,7 +110,52 @@ final class Acquirer {
             overview.slotUse(),
             source -> required.getOrDefault(source, OptionalLong.empty()),
             this::room);
-    return planner.plan(set, overview.disabled());
+    AcquirePlan plan = planner.plan(set, overview.disabled());
+    requireFallbackStays(overview, plan);
+    return plan;
+  }
+
+  /**
+   * As long as nobody has found the running version good, the older one is what the machine goes
+   * back to (Deviation: the reference overwrites it). A boot loader that counts has left the number
+   * of tries in the name of the running version's boot entry.
+   */
+  private void requireFallbackStays(Overview overview, AcquirePlan plan) throws UpdateException {
+    Optional<Version> running = overview.bootedVersion().flatMap(Version::parse);
+    if (!run.machine().isRunning() || run.settings().force() || running.isEmpty()) {
+      return;
+    }
+    boolean unconfirmed =
+        overview.enabled().stream()
+            .flatMap(inventory -> inventory.held().stream())
+            .filter(held -> held.stage() == Stage.INSTALLED)
+            .filter(held -> held.version().text().equals(running.get().text()))
+            .map(Instance::metadata)
+            .anyMatch(Acquirer::beingTried);
+    Optional<Removal> fallback =
+        plan.removals().stream()
+            .filter(removal -> removal.cause() == Removal.Cause.SURPLUS)
+            .filter(removal -> removal.instance().version().compareTo(running.get()) < 0)
+            .findFirst();
+    if (unconfirmed && fallback.isPresent()) {
+      throw UpdateException.because(
+              Reason.FALLBACK_NEEDED,
+              "refused to replace version "
+                  + fallback.get().instance().version()
+                  + ": it is what this machine goes back to")
+          .found(
+              "the running version "
+                  + running.get()
+                  + " still counts its tries, so nobody has found it good yet")
+          .remedy(
+              "wait until the boot is confirmed (systemd-bless-boot), or use --force to do without"
+                  + " a fallback")
+          .notAvailable();
+    }
+  }
+
+  private static boolean beingTried(InstanceMetadata metadata) {
+    return metadata.triesLeft().isPresent() && metadata.triesDone().orElse(0) > 0;
   }
 
   /** The size the name declares, else what the payload's head tells (H-11). */
@@ -141,8 +196,14 @@ final class Acquirer {
 
   private void makeRoom(AcquirePlan plan) throws UpdateException {
     for (Step step : plan.steps()) {
-      if (step instanceof Step.WriteFile file && file.member().held().isEmpty()) {
-        vacuum.sweep(file.member().inventory().transfer());
+      boolean begun = step.member().held().isPresent();
+      switch (step) {
+        case Step.WriteFile _, Step.WriteTree _ -> {
+          if (!begun) {
+            vacuum.sweep(step.member().inventory().transfer());
+          }
+        }
+        case Step.Keep _, Step.FillSlot _ -> {}
       }
     }
     for (Removal removal : plan.removals()) {
@@ -178,6 +239,57 @@ final class Acquirer {
         run.files().markPending(write.paths(), withTime(write.metadata(), acquired));
         yield acquired.bytesTransferred();
       }
+      case Step.WriteTree write -> {
+        run.files().discardPartial(write.paths());
+        run.files().makeParents(write.paths());
+        long transferred = buildTree(index, write);
+        run.files().markPending(write.paths(), write.metadata());
+        yield transferred;
+      }
+    };
+  }
+
+  private long buildTree(int index, Step.WriteTree write) throws UpdateException {
+    Kernel kernel = run.machine().kernel();
+    Path partial = write.paths().partial();
+    TreeKind kind = write.subvolume() ? TreeKind.SUBVOLUME : TreeKind.DIRECTORY;
+    String target = write.paths().installed().toString();
+    return switch (write.source().type()) {
+      case URL_TAR, TAR -> {
+        var sink = new TreeSink(kernel, partial, kind, TreeLimits.defaults());
+        Acquired acquired = pump(index, write, write.source(), sink, target);
+        sink.warnings().forEach(run::warn);
+        yield acquired.bytesTransferred();
+      }
+      case DIRECTORY, SUBVOLUME -> {
+        Path source = ((Instance.InDirectory) write.source()).path();
+        String id = write.transferId();
+        run.tell(
+            new UpdateEvent.TransferStarted(
+                index, id, write.source(), target, OptionalLong.empty()));
+        CopiedTree copied =
+            new TreeCopy(kernel, TreeLimits.defaults(), run.settings().sync())
+                .run(
+                    source,
+                    partial,
+                    kind,
+                    state ->
+                        run.tell(
+                            new UpdateEvent.TransferProgress(
+                                index,
+                                id,
+                                state.bytesTransferred(),
+                                OptionalLong.empty(),
+                                state.bytesWritten())),
+                    run.cancellation());
+        copied.warnings().forEach(run::warn);
+        run.tell(
+            new UpdateEvent.TransferFinished(
+                index, id, copied.bytesWritten(), copied.bytesWritten()));
+        yield copied.bytesWritten();
+      }
+      case URL_FILE, REGULAR_FILE, PARTITION ->
+          throw new IllegalStateException("no tree: " + write.source().location());
     };
   }
 
@@ -218,6 +330,7 @@ final class Acquirer {
             .run(
                 Survey.payload(source),
                 source.metadata().sha256(),
+                Survey.unpacking(source),
                 sink,
                 state ->
                     run.tell(

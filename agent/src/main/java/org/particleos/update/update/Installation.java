@@ -10,6 +10,7 @@ import java.util.Optional;
 import java.util.Set;
 import org.particleos.update.boot.BootPartitions;
 import org.particleos.update.catalog.Place;
+import org.particleos.update.catalog.ResolvedSource;
 import org.particleos.update.catalog.ResolvedTransfer;
 import org.particleos.update.definition.Anchor;
 import org.particleos.update.definition.DefinitionLoader;
@@ -17,7 +18,6 @@ import org.particleos.update.definition.DefinitionPlace;
 import org.particleos.update.definition.Definitions;
 import org.particleos.update.definition.HostFacts;
 import org.particleos.update.definition.PartitionPlace;
-import org.particleos.update.definition.ResourceType;
 import org.particleos.update.definition.Source;
 import org.particleos.update.definition.Target;
 import org.particleos.update.definition.Transfer;
@@ -44,17 +44,56 @@ record Installation(
     Optional<String> bootedVersion,
     Map<Path, Set<Integer>> partitionsInUse) {
 
-  static Installation load(Machine machine, DefinitionPlace place) throws UpdateException {
-    HostFacts facts = HostFacts.read(machine.root(), machine.environment());
-    Definitions definitions = new DefinitionLoader(facts).load(place);
-    if (definitions.enabled().isEmpty() && definitions.disabled().isEmpty()) {
-      throw UpdateException.because(Reason.NO_DEFINITIONS, "no transfer definitions found")
+  /** What an operation cannot do without (transfer-files.md 1.6). */
+  enum Need {
+    NOTHING,
+    TRANSFERS,
+    /** Transfers, of a component that is not switched off. */
+    ENABLED_COMPONENT
+  }
+
+  /**
+   * What is defined.
+   *
+   * @throws UpdateException if that is not well-formed or not what the operation needs
+   */
+  static Definitions definitions(Machine machine, Settings settings, Need need)
+      throws UpdateException {
+    DefinitionPlace place = settings.place();
+    var loader = new DefinitionLoader(HostFacts.read(machine.root(), machine.environment()));
+    if (settings.transferSource().isPresent()) {
+      loader = loader.withExplicitSource();
+    }
+    Definitions definitions = loader.load(place);
+    if (need == Need.ENABLED_COMPONENT
+        && definitions.component().filter(component -> !component.enabled()).isPresent()) {
+      throw UpdateException.because(Reason.COMPONENT_DISABLED, "Component is disabled.")
+          .found("Enabled=no for " + named(place))
+          .state("nothing was changed")
+          .remedy("enable it: particle-update enable-component NAME")
+          .configuration();
+    }
+    boolean none = definitions.enabled().isEmpty() && definitions.disabled().isEmpty();
+    if (none && need != Need.NOTHING) {
+      throw UpdateException.because(
+              Reason.NO_DEFINITIONS,
+              switch (place) {
+                case DefinitionPlace.Component _ ->
+                    "no transfer definitions found for " + named(place);
+                case DefinitionPlace.Host _, DefinitionPlace.Directory _, DefinitionPlace.File _ ->
+                    "no transfer definitions found";
+              })
           .found("nothing in " + directories(place))
           .state("nothing was changed")
           .remedy("put .transfer files there, or name another directory with --definitions=")
           .configuration();
     }
-    var resolver = new Resolver(machine);
+    return definitions;
+  }
+
+  static Installation load(Machine machine, Settings settings, Need need) throws UpdateException {
+    Definitions definitions = definitions(machine, settings, need);
+    var resolver = new Resolver(machine, settings.transferSource());
     List<ResolvedTransfer> enabled = new ArrayList<>();
     for (Transfer transfer : definitions.enabled()) {
       enabled.add(resolver.resolve(transfer));
@@ -67,7 +106,7 @@ record Installation(
         definitions,
         List.copyOf(enabled),
         List.copyOf(disabled),
-        booted(place, facts),
+        booted(settings.place(), HostFacts.read(machine.root(), machine.environment())),
         Map.copyOf(resolver.inUse));
   }
 
@@ -79,6 +118,18 @@ record Installation(
     };
   }
 
+  static Optional<String> component(DefinitionPlace place) {
+    return switch (place) {
+      case DefinitionPlace.Component(var name, _) -> Optional.of(name);
+      case DefinitionPlace.Host _, DefinitionPlace.Directory _, DefinitionPlace.File _ ->
+          Optional.empty();
+    };
+  }
+
+  private static String named(DefinitionPlace place) {
+    return component(place).map(name -> "component " + Quote.quote(name)).orElse("the system");
+  }
+
   private static String directories(DefinitionPlace place) {
     return String.join(
         ", ", place.directories().stream().map(Path::toString).map(Quote::quote).toList());
@@ -87,12 +138,14 @@ record Installation(
   /** Finds disks and boot partitions, each only if some transfer asks for it. */
   private static final class Resolver {
     private final Machine machine;
+    private final Optional<Path> transferSource;
     private final BootPartitions bootPartitions;
     private final DiskLocator disks;
     private final Map<Path, Set<Integer>> inUse = new HashMap<>();
 
-    Resolver(Machine machine) {
+    Resolver(Machine machine, Optional<Path> transferSource) {
       this.machine = machine;
+      this.transferSource = transferSource;
       this.bootPartitions =
           BootPartitions.ofHost(machine.kernel(), machine.root(), machine.environment());
       this.disks = DiskLocator.ofHost(machine.kernel());
@@ -100,75 +153,60 @@ record Installation(
 
     ResolvedTransfer resolve(Transfer transfer) throws UpdateException {
       try {
-        return new ResolvedTransfer(transfer, source(transfer), target(transfer));
+        return new ResolvedTransfer(transfer, sources(transfer), target(transfer));
       } catch (UpdateException e) {
         throw e.inState("nothing was changed");
       }
     }
 
-    private Place source(Transfer transfer) throws UpdateException {
-      return switch (transfer.source()) {
-        case Source.Url url -> {
-          requireSupported(transfer, url.type());
-          yield new Place.Web(SignedManifests.directory(url.base()));
-        }
-        case Source.Local local -> {
-          requireSupported(transfer, local.type());
-          yield new Place.Directory(below(local.anchor(), local.path()));
-        }
-      };
+    private List<ResolvedSource> sources(Transfer transfer) throws UpdateException {
+      List<ResolvedSource> resolved = new ArrayList<>();
+      for (Source source : transfer.sources()) {
+        resolved.add(
+            switch (source) {
+              case Source.Url url ->
+                  new ResolvedSource.Web(url, SignedManifests.directory(url.base()));
+              case Source.Local local ->
+                  new ResolvedSource.Local(local, below(local.anchor(), local.path()));
+            });
+      }
+      return resolved;
     }
 
     private Place target(Transfer transfer) throws UpdateException {
       return switch (transfer.target()) {
         case Target.Partition partition -> new Place.Disk(realDisk(partition.place()));
-        case Target.FileSystem files -> {
-          requireSupported(transfer, files.type());
-          yield new Place.Directory(below(files.anchor(), files.path()));
-        }
+        case Target.FileSystem files -> new Place.Directory(below(files.anchor(), files.path()));
       };
-    }
-
-    /** Trees and archives are not handled by this version; saying so beats doing half of it. */
-    private static void requireSupported(Transfer transfer, ResourceType type)
-        throws UpdateException {
-      switch (type) {
-        case URL_FILE, REGULAR_FILE, PARTITION -> {}
-        case URL_TAR, TAR, DIRECTORY, SUBVOLUME ->
-            throw UpdateException.because(
-                    Reason.NOT_SUPPORTED,
-                    "refused transfer "
-                        + Quote.quote(transfer.id())
-                        + ": resources of type "
-                        + type.text()
-                        + " are not supported by this version")
-                .found("Type=" + type.text() + " in " + transfer.file())
-                .remedy("use url-file or regular-file, or keep systemd-sysupdate for this one")
-                .configuration();
-      }
     }
 
     private Path below(Anchor anchor, Path path) throws UpdateException {
       Path relative = Path.of("/").relativize(path);
       return switch (anchor) {
-        case ROOT -> withoutLinks(relative);
+        case ROOT -> withoutLinks(machine.root(), relative);
         case ESP -> bootPartitions.below(bootPartitions.esp(), relative);
         case XBOOTLDR -> bootPartitions.below(bootPartitions.xbootldr(), relative);
         case BOOT -> bootPartitions.below(bootPartitions.boot(), relative);
         case EXPLICIT ->
-            throw new IllegalStateException("explicit paths are refused while loading: " + path);
+            withoutLinks(
+                transferSource.orElseThrow(() ->
+                    new IllegalStateException("explicit paths are refused while loading: " + path)),
+                relative);
       };
     }
 
     /**
      * Directories are listed and locked by their real names; a link must not lead out of the root.
      */
-    private Path withoutLinks(Path relative) throws UpdateException {
+    private Path withoutLinks(Path anchor, Path relative) throws UpdateException {
       try {
-        return Chase.below(machine.kernel(), machine.root(), relative, Chase.Links.FOLLOW);
+        return Chase.below(machine.kernel(), anchor, relative, Chase.Links.FOLLOW);
       } catch (IOException e) {
         throw IoFailure.reading(
-            "looking for the directory " + Quote.quote("/" + relative) + " failed", e);
+            "looking for the directory "
+                + Quote.quote(anchor.resolve(relative).toString())
+                + " failed",
+            e);
       }
     }
 
@@ -179,7 +217,7 @@ record Installation(
             case PartitionPlace.Auto() -> Optional.empty();
             case PartitionPlace.At(var path) -> Optional.of(path);
           };
-      Path found = disks.locate(configured, new DiskLocator.Scope.Host());
+      Path found = disks.locate(configured, machine.scope());
       try {
         Path real = found.toRealPath();
         if (!inUse.containsKey(real)) {

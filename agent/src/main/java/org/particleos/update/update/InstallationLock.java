@@ -111,8 +111,6 @@ final class InstallationLock implements AutoCloseable {
         switch (place) {
           case Place.Disk(var device) -> device;
           case Place.Directory(var directory) -> directory;
-          case Place.Web(var base) ->
-              throw new IllegalStateException("a web directory is no target: " + base);
         };
     try {
       return path.toRealPath().toString();

@@ -2,6 +2,8 @@ package org.particleos.update.update;
 
 import java.io.IOException;
 import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Optional;
 import org.particleos.update.catalog.Instance;
 import org.particleos.update.catalog.Place;
@@ -10,8 +12,10 @@ import org.particleos.update.failure.Quote;
 import org.particleos.update.failure.Reason;
 import org.particleos.update.failure.UpdateException;
 import org.particleos.update.install.CurrentSymlink;
+import org.particleos.update.install.InstallDatabase;
 import org.particleos.update.linux.IoFailure;
 import org.particleos.update.linux.Kernel;
+import org.particleos.update.notify.Completion;
 import org.particleos.update.plan.Member;
 import org.particleos.update.plan.Step;
 import org.particleos.update.plan.VersionSet;
@@ -22,13 +26,28 @@ import org.particleos.update.version.Version;
 final class Installer {
   private final Run run;
   private final Survey survey;
+  private final Installation installation;
+  private final InstallDatabase database;
+  private final List<Completion.Resource> installed = new ArrayList<>();
 
-  Installer(Run run, Survey survey) {
+  Installer(Run run, Survey survey, Installation installation) {
     this.run = run;
     this.survey = survey;
+    this.installation = installation;
+    this.database =
+        new InstallDatabase(
+            run.machine().kernel(),
+            run.machine().root(),
+            run.machine().stateDirectory(),
+            Installation.component(run.settings().place()));
   }
 
-  void install(Installation installation, Version version) throws UpdateException {
+  /** What was put in place in this run. */
+  List<Completion.Resource> installed() {
+    return List.copyOf(installed);
+  }
+
+  void install(Version version) throws UpdateException {
     // Read again what the targets really hold: only a set that is there as a whole is published.
     VersionSet set;
     try {
@@ -76,7 +95,7 @@ final class Installer {
 
   private void install(Member member) throws UpdateException {
     Target target = member.inventory().transfer().transfer().target();
-    Path installed =
+    Path path =
         switch (member.held().orElseThrow()) {
           case Instance.InPartition slot -> {
             run.slots()
@@ -88,9 +107,8 @@ final class Installer {
           case Instance.InDirectory file -> {
             var base = ((Place.Directory) member.inventory().transfer().target()).path();
             Step.TargetPaths paths = Step.TargetPaths.ofPending(base, file.path());
-            run.files()
-                .publish(paths, target.newInstance().readOnly().orElse(false))
-                .ifPresent(run::warn);
+            run.files().publish(paths, readOnly(member)).ifPresent(run::warn);
+            database.record(member.inventory().transfer()).ifPresent(run::warn);
             yield paths.installed();
           }
           case Instance.OnWeb web ->
@@ -98,10 +116,20 @@ final class Installer {
         };
     Optional<Path> link = link(member);
     if (link.isPresent()) {
-      new CurrentSymlink(run.machine().kernel()).point(link.get(), installed);
+      new CurrentSymlink(run.machine().kernel()).point(link.get(), path);
     }
-    run.tell(
-        new UpdateEvent.MemberInstalled(member.inventory().transfer().id(), installed.toString()));
+    installed.add(new Completion.Resource(member.inventory().transfer().id(), path.toString()));
+    run.tell(new UpdateEvent.MemberInstalled(member.inventory().transfer().id(), path.toString()));
+  }
+
+  /** What the definition says, else what the name of the source said. */
+  private static boolean readOnly(Member member) {
+    Optional<Boolean> defined =
+        member.inventory().transfer().transfer().target().newInstance().readOnly();
+    return defined
+        .or(() -> member.held().flatMap(held -> held.metadata().readOnly()))
+        .or(() -> member.offered().flatMap(offered -> offered.metadata().readOnly()))
+        .orElse(false);
   }
 
   private Optional<Path> link(Member member) {
@@ -138,8 +166,15 @@ final class Installer {
     }
   }
 
-  /** Repairs a link that is missing or names an older instance; whatever else it names stays. */
   private void catchUp(Member member) throws UpdateException {
+    if (member.held().orElseThrow() instanceof Instance.InDirectory file && readOnly(member)) {
+      run.files().ensureReadOnly(file.path()).ifPresent(run::warn);
+    }
+    catchUpLink(member);
+  }
+
+  /** Repairs a link that is missing or names an older instance; whatever else it names stays. */
+  private void catchUpLink(Member member) throws UpdateException {
     Optional<Path> link = link(member);
     if (link.isEmpty()) {
       return;

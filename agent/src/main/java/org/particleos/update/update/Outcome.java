@@ -13,6 +13,10 @@ public sealed interface Outcome {
   /** Downloaded and verified; installing is another step. */
   record Acquired(Version version, long bytesTransferred) implements Outcome {}
 
-  /** In place; the next boot uses it. */
-  record Installed(Version version, long bytesTransferred) implements Outcome {}
+  /**
+   * In place; the next boot uses it.
+   *
+   * @param repaired whether it was installed before and lacked a part
+   */
+  record Installed(Version version, boolean repaired, long bytesTransferred) implements Outcome {}
 }

@@ -1,5 +1,6 @@
 package org.particleos.update.update;
 
+import java.nio.file.Path;
 import java.util.Optional;
 import java.util.OptionalLong;
 import org.particleos.update.definition.DefinitionPlace;
@@ -12,6 +13,24 @@ import org.particleos.update.definition.DefinitionPlace;
  * @param instancesMax overrides {@code InstancesMax=} of every transfer ({@code --instances-max=})
  * @param sync whether to wait until the data is on the disk ({@code --sync=}); barriers around
  *     renames are kept in any case
+ * @param transferSource where sources with {@code PathRelativeTo=explicit} are ({@code
+ *     --transfer-source=})
+ * @param force do what was refused for the sake of the fallback ({@code --force})
  */
 public record Settings(
-    DefinitionPlace place, Optional<Boolean> verify, OptionalLong instancesMax, boolean sync) {}
+    DefinitionPlace place,
+    Optional<Boolean> verify,
+    OptionalLong instancesMax,
+    boolean sync,
+    Optional<Path> transferSource,
+    boolean force) {
+  /** Nothing chosen but the definitions. */
+  public static Settings of(DefinitionPlace place) {
+    return new Settings(
+        place, Optional.empty(), OptionalLong.empty(), true, Optional.empty(), false);
+  }
+
+  public Settings withPlace(DefinitionPlace other) {
+    return new Settings(other, verify, instancesMax, sync, transferSource, force);
+  }
+}

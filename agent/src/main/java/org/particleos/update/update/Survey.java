@@ -9,10 +9,13 @@ import java.util.OptionalLong;
 import java.util.Set;
 import org.particleos.update.acquire.Payload;
 import org.particleos.update.acquire.PayloadSize;
+import org.particleos.update.acquire.Unpacking;
 import org.particleos.update.catalog.Catalog;
 import org.particleos.update.catalog.Instance;
 import org.particleos.update.catalog.Inventory;
+import org.particleos.update.catalog.ResolvedSource;
 import org.particleos.update.catalog.ResolvedTransfer;
+import org.particleos.update.failure.Quote;
 import org.particleos.update.failure.Reason;
 import org.particleos.update.failure.UpdateException;
 import org.particleos.update.pattern.FieldText;
@@ -78,7 +81,7 @@ final class Survey {
       enabled.add(
           switch (view) {
             case OFFLINE -> held;
-            case ONLINE -> held.withOffered(catalog.offered(transfer, verify(transfer)));
+            case ONLINE -> held.withOffered(offered(transfer));
           });
     }
     List<Inventory> disabled = new ArrayList<>();
@@ -94,7 +97,38 @@ final class Survey {
             installation.partitionsInUse().getOrDefault(disk, Set.of()).contains(number));
   }
 
-  private boolean verify(ResolvedTransfer transfer) {
+  /**
+   * What all sources of a transfer offer together. A source that cannot be used is passed over with
+   * a warning as long as another one can.
+   */
+  private List<Instance> offered(ResolvedTransfer transfer) throws UpdateException {
+    List<Instance> offered = new ArrayList<>();
+    List<UpdateException> failures = new ArrayList<>();
+    for (ResolvedSource source : transfer.sources()) {
+      try {
+        offered.addAll(catalog.offered(source, verify(transfer)));
+      } catch (UpdateException.Interrupted e) {
+        throw e;
+      } catch (UpdateException e) {
+        failures.add(e);
+      }
+    }
+    if (failures.size() == transfer.sources().size()) {
+      throw failures.getFirst();
+    }
+    for (UpdateException failure : failures) {
+      run.warn(
+          "transfer "
+              + Quote.quote(transfer.id())
+              + " goes on without one of its sources: "
+              + failure.getMessage()
+              + failure.found().map(found -> " (" + found + ")").orElse(""));
+    }
+    return offered;
+  }
+
+  /** Whether the manifest of a transfer must be signed. */
+  boolean verify(ResolvedTransfer transfer) {
     return run.settings().verify().orElse(transfer.transfer().verify());
   }
 
@@ -105,25 +139,49 @@ final class Survey {
   PayloadSize size(Instance offered) throws UpdateException {
     PayloadSize known = sizes.get(offered);
     if (known == null) {
-      known = PayloadSize.ask(run.http(), payload(offered), run.cancellation());
+      known =
+          switch (offered.type()) {
+            case DIRECTORY, SUBVOLUME ->
+                new PayloadSize(OptionalLong.empty(), OptionalLong.empty());
+            case URL_FILE, URL_TAR, TAR, REGULAR_FILE, PARTITION ->
+                PayloadSize.ask(
+                    run.http(), payload(offered), unpacking(offered), run.cancellation());
+          };
       sizes.put(offered, known);
     }
     return known;
   }
 
-  /** What acquiring a set would transfer; empty if some source does not say. */
-  OptionalLong downloadBytes(VersionSet set) throws UpdateException {
-    long total = 0;
+  /** What acquiring a set would transfer and write; a sum is empty if some source does not say. */
+  Cost cost(VersionSet set) throws UpdateException {
+    OptionalLong download = OptionalLong.of(0);
+    OptionalLong install = OptionalLong.of(0);
     for (Member member : set.members()) {
       if (!member.acquired() && member.offered().isPresent()) {
-        OptionalLong bytes = size(member.offered().get()).transferBytes();
-        if (bytes.isEmpty()) {
-          return OptionalLong.empty();
-        }
-        total += bytes.getAsLong();
+        Instance source = member.offered().get();
+        PayloadSize size = size(source);
+        OptionalLong named = source.metadata().sizeBytes();
+        download = sum(download, size.transferBytes());
+        install = sum(install, named.isPresent() ? named : size.leastBytes());
       }
     }
-    return OptionalLong.of(total);
+    return new Cost(download, install);
+  }
+
+  private static OptionalLong sum(OptionalLong one, OptionalLong other) {
+    return one.isPresent() && other.isPresent()
+        ? OptionalLong.of(Math.addExact(one.getAsLong(), other.getAsLong()))
+        : OptionalLong.empty();
+  }
+
+  static Unpacking unpacking(Instance source) {
+    boolean decompress =
+        switch (source) {
+          case Instance.OnWeb web -> web.decompress();
+          case Instance.InDirectory file -> file.decompress();
+          case Instance.InPartition _ -> true;
+        };
+    return decompress ? Unpacking.DETECT : Unpacking.AS_IS;
   }
 
   static Payload payload(Instance source) {

@@ -15,6 +15,9 @@ public sealed interface UpdateEvent {
 
   record MakingRoom(VersionSet set) implements UpdateEvent {}
 
+  /** Every part of the version waits for its installation already. */
+  record AlreadyAcquired(VersionSet set) implements UpdateEvent {}
+
   record Removing(Removal removal) implements UpdateEvent {}
 
   record SweptLeftovers(String directory, int count) implements UpdateEvent {}
@@ -51,6 +54,9 @@ public sealed interface UpdateEvent {
 
   record TransferFinished(int index, String transferId, long bytesTransferred, long bytesWritten)
       implements UpdateEvent {}
+
+  /** A file or tree that no definition owns any more is gone. */
+  record RemovedOrphan(String path) implements UpdateEvent {}
 
   record InstallStarted(VersionSet set) implements UpdateEvent {}
 

@@ -3,7 +3,6 @@ package org.particleos.update.update;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Optional;
-import java.util.OptionalLong;
 import java.util.Set;
 import org.particleos.update.acquire.Cancellation;
 import org.particleos.update.acquire.HttpFetcher;
@@ -12,6 +11,7 @@ import org.particleos.update.definition.DefinitionWarning;
 import org.particleos.update.failure.Quote;
 import org.particleos.update.failure.Reason;
 import org.particleos.update.failure.UpdateException;
+import org.particleos.update.install.InstallDatabase;
 import org.particleos.update.plan.VersionSet;
 import org.particleos.update.plan.VersionSets;
 import org.particleos.update.version.Version;
@@ -62,9 +62,13 @@ public final class Updater implements AutoCloseable {
   }
 
   private Installation load() throws UpdateException {
+    return load(Installation.Need.TRANSFERS);
+  }
+
+  private Installation load(Installation.Need need) throws UpdateException {
     Installation installation;
     try {
-      installation = Installation.load(run.machine(), run.settings().place());
+      installation = Installation.load(run.machine(), run.settings(), need);
     } catch (UpdateException e) {
       throw e.inState("nothing was changed");
     }
@@ -74,9 +78,14 @@ public final class Updater implements AutoCloseable {
     return installation;
   }
 
-  /** What acquiring a set would transfer; empty if some source does not say. */
-  public OptionalLong downloadBytes(VersionSet set) throws UpdateException {
-    return survey.downloadBytes(set);
+  /** What acquiring a set would cost. Asks the source of each part that is not here yet. */
+  public Cost cost(VersionSet set) throws UpdateException {
+    return survey.cost(set);
+  }
+
+  /** Looks at everything that an update needs; what fails is a finding. */
+  public List<Finding> examine(VersionSets.View view) {
+    return new Examination(run, survey).findings(view);
   }
 
   // ---- Acquiring and installing ----
@@ -90,8 +99,22 @@ public final class Updater implements AutoCloseable {
    * @param caller who asks, for the message that another process gets meanwhile
    */
   public Outcome apply(Optional<String> version, Goal goal, String caller) throws UpdateException {
-    Installation installation = load();
-    var installer = new Installer(run, survey);
+    Installation installation = load(Installation.Need.ENABLED_COMPONENT);
+    var installer = new Installer(run, survey, installation);
+    Outcome outcome = bringIn(version, goal, caller, installation, installer);
+    if (goal != Goal.ACQUIRE) {
+      new Announcement(run).make(outcome, installer.installed());
+    }
+    return outcome;
+  }
+
+  private Outcome bringIn(
+      Optional<String> version,
+      Goal goal,
+      String caller,
+      Installation installation,
+      Installer installer)
+      throws UpdateException {
     try (var _ = lock(installation, caller)) {
       VersionSets.View view =
           goal == Goal.INSTALL_OFFLINE ? VersionSets.View.OFFLINE : VersionSets.View.ONLINE;
@@ -103,12 +126,15 @@ public final class Updater implements AutoCloseable {
       }
       VersionSet set = chosen.get();
       if (set.whole()) {
+        installer.catchUp(overview.sets());
         return new Outcome.AlreadyInstalled(set.version());
       }
       long transferred = 0;
       if (!set.acquired()) {
         requireFetchable(set, goal);
         transferred = new Acquirer(run, survey, vacuum).acquire(overview, set);
+      } else if (goal == Goal.ACQUIRE) {
+        run.tell(new UpdateEvent.AlreadyAcquired(set));
       }
       if (goal == Goal.ACQUIRE) {
         return new Outcome.Acquired(set.version(), transferred);
@@ -116,8 +142,8 @@ public final class Updater implements AutoCloseable {
       if (set.flags().obsolete()) {
         throw obsolete(set);
       }
-      installer.install(installation, set.version());
-      return new Outcome.Installed(set.version(), transferred);
+      installer.install(set.version());
+      return new Outcome.Installed(set.version(), set.flags().incomplete(), transferred);
     }
   }
 
@@ -241,17 +267,7 @@ public final class Updater implements AutoCloseable {
    */
   public Pending pending() throws UpdateException {
     Overview overview = overview(VersionSets.View.OFFLINE);
-    Version booted =
-        overview
-            .bootedVersion()
-            .flatMap(Version::parse)
-            .orElseThrow(() ->
-                UpdateException.because(
-                        Reason.BOOTED_VERSION_UNKNOWN, "cannot tell which version is running")
-                    .found("no valid IMAGE_VERSION= in os-release")
-                    .state("nothing was changed")
-                    .remedy("ask the publisher to set IMAGE_VERSION= in the image")
-                    .notAvailable());
+    Version booted = booted(overview.bootedVersion());
     Version newest =
         overview.sets().all().stream()
             .filter(VersionSet::whole)
@@ -264,5 +280,37 @@ public final class Updater implements AutoCloseable {
                     .remedy("see what there is: particle-update list --offline")
                     .notAvailable());
     return new Pending(booted, newest);
+  }
+
+  /** {@code IMAGE_VERSION} of the running system, which {@code --reboot} compares with. */
+  public Version bootedVersion() throws UpdateException {
+    return booted(load().bootedVersion());
+  }
+
+  private static Version booted(Optional<String> imageVersion) throws UpdateException {
+    return imageVersion
+        .flatMap(Version::parse)
+        .orElseThrow(() ->
+            UpdateException.because(
+                    Reason.BOOTED_VERSION_UNKNOWN, "cannot tell which version is running")
+                .found("no valid IMAGE_VERSION= in os-release")
+                .state("nothing was changed")
+                .remedy("ask the publisher to set IMAGE_VERSION= in the image")
+                .notAvailable());
+  }
+
+  // ---- Cleanup ----
+
+  /** Removes what was installed once and no definition owns any more (update-algorithm.md 15.2). */
+  public void cleanup(String caller) throws UpdateException {
+    Installation installation = load(Installation.Need.NOTHING);
+    try (var _ = lock(installation, caller)) {
+      new Orphans(run).remove(installation);
+    }
+  }
+
+  /** The components of which files were installed, whether they are still defined or not. */
+  public static List<String> componentsWithRecords(Machine machine) throws UpdateException {
+    return InstallDatabase.components(machine.kernel(), machine.root(), machine.stateDirectory());
   }
 }

@@ -118,6 +118,7 @@ public final class ATransfer {
                 instancesMax,
                 true);
     URI base = URI.create("https://example.org/os");
+    var source = new Source.Url(ResourceType.URL_FILE, base, sourcePatterns, true);
     return new ResolvedTransfer(
         new Transfer(
             id,
@@ -129,9 +130,9 @@ public final class ATransfer {
             List.of(),
             List.of(),
             List.of(),
-            new Source.Url(ResourceType.URL_FILE, base, sourcePatterns),
+            List.of(source),
             target),
-        new Place.Web(base),
+        List.of(new ResolvedSource.Web(source, base)),
         place);
   }
 }

@@ -180,7 +180,7 @@ class DirectoryListingTest {
         DirectoryListing.list(
             new LinuxKernel(), base, ResourceType.REGULAR_FILE, patterns(pattern));
     assertEquals(1, found.size(), pattern);
-    return (Instance.InDirectory) found.getFirst();
+    return found.getFirst();
   }
 
   @Test

@@ -9,6 +9,7 @@ import java.util.List;
 import java.util.Optional;
 import org.junit.jupiter.api.Test;
 import org.particleos.update.definition.ResourceType;
+import org.particleos.update.definition.Source;
 import org.particleos.update.failure.Reason;
 import org.particleos.update.failure.UpdateException;
 import org.particleos.update.pattern.Sha256;
@@ -21,7 +22,10 @@ class ManifestListingTest {
 
   private static List<Instance> list(String pattern, Manifest.Entry... entries)
       throws UpdateException {
-    return ManifestListing.list(BASE, ResourceType.URL_FILE, List.of(entries), patterns(pattern));
+    return ManifestListing.list(
+        BASE,
+        new Source.Url(ResourceType.URL_FILE, BASE, patterns(pattern), true),
+        List.of(entries));
   }
 
   @Test

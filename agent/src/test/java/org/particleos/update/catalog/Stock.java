@@ -60,7 +60,6 @@ public final class Stock {
       switch (transfer.target()) {
         case Place.Disk _ -> slot(stage, version, SLOT_BYTES);
         case Place.Directory(var path) -> file(stage, version, path);
-        case Place.Web _ -> throw new IllegalStateException("no target");
       }
     }
     return this;
@@ -81,7 +80,8 @@ public final class Stock {
             ResourceType.REGULAR_FILE,
             stage,
             InstanceMetadata.of(new Version(version)),
-            fileBytes));
+            fileBytes,
+            true));
   }
 
   public Stock slot(Stage stage, String version, long sizeBytes) {
@@ -124,7 +124,7 @@ public final class Stock {
 
   public Stock offers(InstanceMetadata metadata) {
     URI uri = URI.create("https://example.org/os/os_" + metadata.version() + ".raw");
-    offered.add(new Instance.OnWeb(uri, ResourceType.URL_FILE, metadata));
+    offered.add(new Instance.OnWeb(uri, ResourceType.URL_FILE, metadata, true));
     return this;
   }
 

@@ -5,36 +5,82 @@ import java.io.PrintStream;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.time.Clock;
+import java.util.HashMap;
 import java.util.Map;
 import org.particleos.update.acquire.Cancellation;
+import org.particleos.update.disk.DiskLocator;
 import org.particleos.update.linux.LinuxKernel;
+import org.particleos.update.notify.ServiceManager;
 import org.particleos.update.update.Machine;
 
 /** One run of the command line within the test's own process. */
 record CapturedRun(int status, String out, String err) {
   static CapturedRun of(Path folder, String... arguments) {
-    var out = new ByteArrayOutputStream();
-    var err = new ByteArrayOutputStream();
-    var terminal =
-        new Terminal(
-            new PrintStream(out, true, StandardCharsets.UTF_8),
-            new PrintStream(err, true, StandardCharsets.UTF_8),
-            false,
-            false,
-            true,
-            false,
-            80);
-    var machine =
-        new Machine(
-            new LinuxKernel(),
-            Clock.systemUTC(),
-            Map.of("SYSTEMD_OS_RELEASE", folder.resolve("os-release").toString()),
-            Path.of("/"),
-            folder.resolve("locks"));
-    int status =
-        ParticleUpdate.commandLine(new Context(machine, terminal, new Cancellation(), "1.2.3"))
-            .execute(arguments);
-    return new CapturedRun(
-        status, out.toString(StandardCharsets.UTF_8), err.toString(StandardCharsets.UTF_8));
+    return new Setup(folder).run(arguments);
+  }
+
+  /**
+   * The world of a run.
+   *
+   * @param folder for locks and os-release
+   * @param root of the system that is the running one
+   */
+  record Setup(String programName, Path folder, Path root, Map<String, String> environment) {
+    Setup(Path folder) {
+      this(ParticleUpdate.NAME, folder, Path.of("/"), Map.of());
+    }
+
+    Setup named(String name) {
+      return new Setup(name, folder, root, environment);
+    }
+
+    /** A system below the folder, in the place of the running one. */
+    Setup within(Path systemRoot) {
+      return new Setup(programName, folder, systemRoot, environment);
+    }
+
+    Setup env(String name, String value) {
+      var more = new HashMap<>(environment);
+      more.put(name, value);
+      return new Setup(programName, folder, root, more);
+    }
+
+    CapturedRun run(String... arguments) {
+      var out = new ByteArrayOutputStream();
+      var err = new ByteArrayOutputStream();
+      var terminal =
+          new Terminal(
+              new PrintStream(out, true, StandardCharsets.UTF_8),
+              new PrintStream(err, true, StandardCharsets.UTF_8),
+              false,
+              false,
+              true,
+              false,
+              80);
+      var all = new HashMap<>(environment);
+      all.putIfAbsent("SYSTEMD_OS_RELEASE", folder.resolve("os-release").toString());
+      var machine =
+          new Machine(
+              new LinuxKernel(),
+              Clock.systemUTC(),
+              all,
+              root,
+              new DiskLocator.Scope.Host(),
+              folder.resolve("locks"),
+              folder.resolve("run"),
+              folder.resolve("state"));
+      var context =
+          new Context(
+              machine,
+              terminal,
+              new Cancellation(),
+              programName,
+              "1.2.3",
+              ServiceManager.of(all),
+              new Context.Ending());
+      int status = ParticleUpdate.commandLine(context).execute(arguments);
+      return new CapturedRun(
+          status, out.toString(StandardCharsets.UTF_8), err.toString(StandardCharsets.UTF_8));
+    }
   }
 }

@@ -42,7 +42,10 @@ class ProgressViewTest {
     view.on(new UpdateEvent.AcquireStarted(SET, 1, OptionalLong.of(8 * MIB)));
     var source =
         new Instance.OnWeb(
-            URI.create("http://example.org/usr"), ResourceType.URL_FILE, InstanceMetadata.of(V2));
+            URI.create("http://example.org/usr"),
+            ResourceType.URL_FILE,
+            InstanceMetadata.of(V2),
+            true);
     view.on(
         new UpdateEvent.TransferStarted(
             0, "30-usr", source, "/dev/vda4", OptionalLong.of(8 * MIB)));

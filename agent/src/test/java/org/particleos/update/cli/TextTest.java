@@ -94,8 +94,9 @@ class TextTest {
           state:  nothing was changed
           remedy: Ask.\
         """,
-        FailureReport.text(whole));
-    assertEquals("particle-update: refused version 42", FailureReport.text(bare));
+        FailureReport.text("particle-update", whole));
+    assertEquals(
+        "particle-update: refused version 42", FailureReport.text("particle-update", bare));
   }
 
   @Test

@@ -35,7 +35,7 @@ class CleanupTest {
 
   @BeforeEach
   void start() throws IOException {
-    database = new InstallDatabase(kernel, root, Optional.empty());
+    database = new InstallDatabase(kernel, root, InstallDatabase.PARENT, Optional.empty());
     target = Files.createDirectories(root.resolve("target"));
   }
 

@@ -29,7 +29,7 @@ class InstallDatabaseTest {
   @TempDir private Path root;
 
   private InstallDatabase database() {
-    return new InstallDatabase(kernel, root, Optional.empty());
+    return new InstallDatabase(kernel, root, InstallDatabase.PARENT, Optional.empty());
   }
 
   private Path directory(String name) {
@@ -94,12 +94,12 @@ class InstallDatabaseTest {
   void aComponentHasItsOwn() throws Exception {
     var transfer = aTransfer("a").toFiles(root.resolve("x"), "x_@v").build();
 
-    new InstallDatabase(kernel, root, Optional.of("app")).record(transfer);
+    new InstallDatabase(kernel, root, InstallDatabase.PARENT, Optional.of("app")).record(transfer);
 
     assertEquals(Set.of("/x/./x_@v"), targets(directory("installdb.app")));
     assertThrows(
         IllegalArgumentException.class,
-        () -> new InstallDatabase(kernel, root, Optional.of("../x")));
+        () -> new InstallDatabase(kernel, root, InstallDatabase.PARENT, Optional.of("../x")));
   }
 
   @Test
@@ -127,7 +127,8 @@ class InstallDatabaseTest {
         new FailingKernel(
             kernel, 0, () -> new LinuxException(Errno.ENOSPC.number(), "mkdir", "x", "full"));
 
-    var warning = new InstallDatabase(full, root, Optional.empty()).record(transfer);
+    var warning =
+        new InstallDatabase(full, root, InstallDatabase.PARENT, Optional.empty()).record(transfer);
 
     assertTrue(warning.orElseThrow().contains("full"), warning.toString());
   }
@@ -175,7 +176,10 @@ class InstallDatabaseTest {
     Files.createDirectory(
         Path.of(URI.create(directory("installdb").toUri() + "../installdb.odd%FF")));
 
-    assertEquals(List.of("a", "b"), InstallDatabase.components(kernel, root));
-    assertEquals(List.of(), InstallDatabase.components(kernel, root.resolve("missing")));
+    assertEquals(
+        List.of("a", "b"), InstallDatabase.components(kernel, root, InstallDatabase.PARENT));
+    assertEquals(
+        List.of(),
+        InstallDatabase.components(kernel, root.resolve("missing"), InstallDatabase.PARENT));
   }
 }

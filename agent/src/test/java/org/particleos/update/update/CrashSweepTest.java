@@ -86,9 +86,14 @@ class CrashSweepTest {
         error = Optional.of(e);
       }
       if (error.isEmpty()) {
+        if (kernel.operations().size() <= change) {
+          return failed;
+        }
         assertTrue(
-            kernel.operations().size() <= change, "a change failed and nobody noticed: " + change);
-        return failed;
+            machine.events().stream().anyMatch(UpdateEvent.Warning.class::isInstance),
+            "a change failed and nobody noticed: " + change);
+        delete(machine);
+        continue; // a warning is enough for what the installation is no worse without
       }
       failed++;
       String at = "change " + change + ", " + kernel.operations().get(change);

@@ -274,7 +274,8 @@ final class Laboratory {
   // ---- Running the engine ----
 
   Machine machine(Kernel kernel) {
-    return new Machine(kernel, () -> now, environment, Path.of("/"), home.resolve("locks"));
+    return Machine.running(kernel, () -> now, environment, home.resolve("locks"))
+        .remembering(home.resolve("state"));
   }
 
   Updater updater(Kernel kernel) {
@@ -284,7 +285,9 @@ final class Laboratory {
             new DefinitionPlace.Directory(home.resolve("definitions")),
             verify ? Optional.empty() : Optional.of(false),
             OptionalLong.empty(),
-            true),
+            true,
+            Optional.empty(),
+            false),
         new HttpFetcher("test", HttpLimits.defaults(), Map.of()),
         event -> {
           events.add(event);

@@ -75,7 +75,7 @@ class UpdateTest {
 
     var outcome = machine.apply();
 
-    assertEquals(new Outcome.Installed(new Version("2"), BYTES), outcome);
+    assertEquals(new Outcome.Installed(new Version("2"), false, BYTES), outcome);
     assertUpdated(before);
     Judge after = Judge.of(machine);
     assertEquals(PartitionAttributes.READ_ONLY, after.attributes(Part.USR, 1));
@@ -126,7 +126,7 @@ class UpdateTest {
     assertTrue(acquired.lacking(V2).isPresent());
     assertEquals(new Outcome.Acquired(new Version("2"), 0), run(Goal.ACQUIRE));
     server.close();
-    assertEquals(new Outcome.Installed(new Version("2"), 0), run(Goal.INSTALL_OFFLINE));
+    assertEquals(new Outcome.Installed(new Version("2"), false, 0), run(Goal.INSTALL_OFFLINE));
 
     assertUpdated(before);
     assertEquals(new Outcome.NoUpdate(), run(Goal.INSTALL_OFFLINE));
@@ -153,7 +153,7 @@ class UpdateTest {
 
     var outcome = machine.apply();
 
-    assertEquals(new Outcome.Installed(new Version("2"), V2.uki().length), outcome);
+    assertEquals(new Outcome.Installed(new Version("2"), true, V2.uki().length), outcome);
     assertEquals(List.of(V2.ukiName()), server.fetched());
     assertUpdated(before);
     Judge.of(machine).assertSlotsUntouchedSince(before, 1);
@@ -217,7 +217,7 @@ class UpdateTest {
     run(Goal.ACQUIRE);
     server.withdraw(V2);
 
-    assertEquals(new Outcome.Installed(new Version("2"), 0), machine.apply());
+    assertEquals(new Outcome.Installed(new Version("2"), false, 0), machine.apply());
 
     assertUpdated(before);
   }
@@ -337,7 +337,8 @@ class UpdateTest {
           offline.sets().all().stream().map(s -> s.version() + " " + s.assessment()).toList());
       assertEquals(Optional.of("1"), online.bootedVersion());
       assertEquals(
-          BYTES, updater.downloadBytes(online.sets().candidate().orElseThrow()).orElseThrow());
+          BYTES,
+          updater.cost(online.sets().candidate().orElseThrow()).downloadBytes().orElseThrow());
     }
   }
 

@@ -1,0 +1,121 @@
+package org.particleos.update.cli;
+
+import com.fasterxml.jackson.databind.node.ArrayNode;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+import org.particleos.update.definition.Feature;
+import org.particleos.update.definition.Suggestion;
+import org.particleos.update.failure.UpdateException;
+import org.particleos.update.update.Features;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Parameters;
+
+/** All optional features, or one in detail (update-algorithm.md 19.5, 19.6). */
+@Command(
+    name = "features",
+    description = "List the optional features, or show one of them in detail.",
+    exitCodeOnInvalidInput = 1)
+final class FeaturesVerb extends Verb {
+  @Parameters(arity = "0..1", paramLabel = "FEATURE", description = "Show this feature in detail.")
+  private @Nullable String name;
+
+  FeaturesVerb() {
+    super(Spelling.REFERENCE, Access.READ_ONLY, 1, ONE_INSTALLATION);
+  }
+
+  @Override
+  ExitStatus run() throws UpdateException {
+    JsonMode json = options().json();
+    Features features = Features.ofTransfers(machine(), settings(), progress());
+    if (name == null) {
+      if (json == JsonMode.OFF) {
+        print(features.all());
+      } else {
+        ObjectNode node = Json.object();
+        ArrayNode names = node.putArray("features");
+        features.all().forEach(listed -> names.add(listed.feature().id()));
+        Json.print(terminal().out(), json, node);
+      }
+      return ExitStatus.OK;
+    }
+    Features.Listed listed = features.named(name);
+    if (json == JsonMode.OFF) {
+      terminal().out().print(details(listed));
+    } else {
+      Json.print(terminal().out(), json, node(listed));
+    }
+    return ExitStatus.OK;
+  }
+
+  private void print(List<Features.Listed> all) {
+    if (all.isEmpty()) {
+      terminal().err().println("No features.");
+      return;
+    }
+    var table = new Table("ENABLED", "SUGGESTED", "FEATURE", "DESCRIPTION", "DOCUMENTATION");
+    for (Features.Listed listed : all) {
+      Feature feature = listed.feature();
+      table.add(
+          List.of(
+              Views.tick(terminal(), feature.enabled()),
+              Views.suggested(terminal(), listed.suggested()),
+              feature.id(),
+              feature.description().orElse("-"),
+              feature.documentation().isEmpty() ? "-" : String.join(" ", feature.documentation())));
+    }
+    String text = table.text(options().legend());
+    if (options().legend()) {
+      text += "\n" + all.size() + " features listed.\n";
+    }
+    new Pager(terminal(), context().machine().environment(), options().pager()).show(text);
+  }
+
+  private static String details(Features.Listed listed) {
+    Feature feature = listed.feature();
+    var text = new StringBuilder();
+    line(text, "Name", feature.id());
+    line(text, "Enabled", feature.enabled() ? "yes" : "no");
+    line(
+        text,
+        "Suggested",
+        switch (listed.suggested()) {
+          case Suggestion.Verdict.Known(var suggested) -> suggested ? "yes" : "no";
+          case Suggestion.Verdict.Undetermined(var reason, _) -> "error (" + reason + ")";
+        });
+    feature.description().ifPresent(value -> line(text, "Description", value));
+    feature.documentation().forEach(value -> line(text, "Documentation", value));
+    feature.appStream().ifPresent(value -> line(text, "AppStream", value));
+    if (!listed.transfers().isEmpty()) {
+      line(text, "Transfers", String.join(" ", listed.transfers()));
+    }
+    return text.toString();
+  }
+
+  private static void line(StringBuilder text, String label, String value) {
+    text.repeat(" ", "Documentation".length() - label.length());
+    text.append(label).append(": ").append(value).append('\n');
+  }
+
+  private static ObjectNode node(Features.Listed listed) {
+    Feature feature = listed.feature();
+    ObjectNode node = Json.object();
+    node.put("id", feature.id());
+    feature.description().ifPresent(value -> node.put("description", value));
+    if (!feature.documentation().isEmpty()) {
+      ArrayNode urls = node.putArray("documentation");
+      feature.documentation().forEach(urls::add);
+    }
+    feature.appStream().ifPresent(value -> node.put("appStream", value));
+    node.put("enabled", feature.enabled());
+    switch (listed.suggested()) {
+      case Suggestion.Verdict.Known(var suggested) -> node.put("suggested", suggested);
+      case Suggestion.Verdict.Undetermined _ -> {} // left out
+    }
+    if (!listed.transfers().isEmpty()) {
+      ArrayNode transfers = node.putArray("transfers");
+      listed.transfers().forEach(transfers::add);
+    }
+    return node;
+  }
+}

@@ -1,0 +1,256 @@
+package org.particleos.update.update;
+
+import java.io.IOException;
+import java.nio.file.Path;
+import java.time.Instant;
+import java.time.InstantSource;
+import java.util.ArrayList;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Optional;
+import java.util.Set;
+import org.particleos.update.catalog.Inventory;
+import org.particleos.update.catalog.Place;
+import org.particleos.update.catalog.ResolvedSource;
+import org.particleos.update.catalog.ResolvedTransfer;
+import org.particleos.update.failure.Quote;
+import org.particleos.update.failure.UpdateException;
+import org.particleos.update.linux.Kernel;
+import org.particleos.update.plan.VacuumPlan;
+import org.particleos.update.plan.VersionSet;
+import org.particleos.update.plan.VersionSets;
+import org.particleos.update.trust.Keyring;
+import org.particleos.update.trust.KeyringLocation;
+import org.particleos.update.update.Finding.Level;
+
+/**
+ * Goes through everything an update needs and says what is there and what would go wrong. Changes
+ * nothing. Each part is looked at even if another one has failed, as far as that can be.
+ */
+final class Examination {
+  private final Run run;
+  private final Survey survey;
+  private final List<Finding> findings = new ArrayList<>();
+
+  Examination(Run run, Survey survey) {
+    this.run = run;
+    this.survey = survey;
+  }
+
+  /** A part of the examination. */
+  private interface Part<T> {
+    T look() throws UpdateException;
+  }
+
+  private <T> Optional<T> look(String about, Part<T> part) {
+    try {
+      return Optional.of(part.look());
+    } catch (UpdateException e) {
+      findings.add(Finding.failure(about, e));
+      return Optional.empty();
+    }
+  }
+
+  private void good(String about, String text) {
+    findings.add(new Finding(Level.GOOD, about, text, "", Optional.empty()));
+  }
+
+  private void warning(String about, String text, String remedy) {
+    findings.add(new Finding(Level.WARNING, about, text, remedy, Optional.empty()));
+  }
+
+  List<Finding> findings(VersionSets.View view) {
+    Optional<Installation> loaded =
+        look(
+            "definitions",
+            () ->
+                Installation.load(
+                    run.machine(), run.settings(), Installation.Need.ENABLED_COMPONENT));
+    if (loaded.isEmpty()) {
+      return List.copyOf(findings);
+    }
+    Installation installation = loaded.get();
+    definitions(installation);
+    runningVersion(installation);
+    keyrings(installation);
+    order(installation);
+    Optional<Overview> held =
+        look("targets", () -> survey.look(installation, VersionSets.View.OFFLINE));
+    held.ifPresent(this::targets);
+    if (view == VersionSets.View.ONLINE && held.isPresent()) {
+      look("server", () -> survey.overview(installation, view)).ifPresent(this::offers);
+    }
+    return List.copyOf(findings);
+  }
+
+  private void definitions(Installation installation) {
+    installation
+        .definitions()
+        .warnings()
+        .forEach(
+            warning -> warning("definitions", warning.toString(), "correct that line of the file"));
+    int enabled = installation.enabled().size();
+    String text = enabled + (enabled == 1 ? " transfer" : " transfers");
+    if (!installation.disabled().isEmpty()) {
+      text += ", " + installation.disabled().size() + " more of features that are off";
+    }
+    if (enabled == 0) {
+      warning("definitions", text, "enable a feature that the transfers name in Features=");
+    } else {
+      good("definitions", text);
+    }
+  }
+
+  private void runningVersion(Installation installation) {
+    if (Installation.component(run.settings().place()).isPresent()) {
+      return; // has nothing that runs
+    }
+    if (installation.bootedVersion().isPresent()) {
+      good("running version", installation.bootedVersion().get());
+    } else {
+      warning(
+          "running version",
+          "os-release has no IMAGE_VERSION=, so the running version cannot be told from others",
+          "ask the publisher to set IMAGE_VERSION= in the image, or name what is to stay in"
+              + " ProtectVersion=");
+    }
+  }
+
+  private void keyrings(Installation installation) {
+    List<ResolvedTransfer> web =
+        installation.enabled().stream()
+            .filter(transfer ->
+                transfer.sources().stream().anyMatch(ResolvedSource.Web.class::isInstance))
+            .toList();
+    if (web.isEmpty()) {
+      return;
+    }
+    if (web.stream().noneMatch(survey::verify)) {
+      warning(
+          "keyrings",
+          "signatures are not verified: whoever controls the server controls this machine",
+          "leave out Verify=no and --verify=no");
+      return;
+    }
+    InstantSource clock = run.machine().clock();
+    look(
+            "keyrings",
+            () -> new KeyringLocation(run.machine().root(), run.machine().environment()).load())
+        .ifPresent(keyring -> describe(keyring, clock));
+  }
+
+  private void describe(Keyring keyring, InstantSource clock) {
+    keyring.warnings().forEach(text -> warning("keyrings", text, "export the keyring again"));
+    List<Keyring.Certificate> certificates = keyring.certificates(clock.instant());
+    for (Keyring.Certificate certificate : certificates) {
+      String text =
+          certificate.fingerprint()
+              + certificate.userIds().stream()
+                  .findFirst()
+                  .map(user -> " " + Quote.quote(user))
+                  .orElse("");
+      Optional<Instant> expires = certificate.expires();
+      if (expires.isPresent() && expires.get().isBefore(clock.instant())) {
+        warning(
+            "keyrings",
+            text + " has expired on " + expires.get(),
+            "install the publisher's new key");
+      } else {
+        good("keyrings", text);
+      }
+    }
+    if (certificates.isEmpty()) {
+      warning("keyrings", "no key in " + keyring.files(), "install the publisher's keys");
+    }
+  }
+
+  /** What makes a version bootable comes last. */
+  private void order(Installation installation) {
+    Optional<ResolvedTransfer> entry = Optional.empty();
+    for (ResolvedTransfer transfer : installation.enabled()) {
+      if (transfer.target() instanceof Place.Directory(var path)
+          && path.endsWith(Path.of("EFI/Linux"))) {
+        entry = Optional.of(transfer);
+      } else if (transfer.target() instanceof Place.Disk && entry.isPresent()) {
+        warning(
+            "order",
+            "transfer "
+                + entry.get().id()
+                + " installs the boot entry before "
+                + transfer.id()
+                + ", which it needs",
+            "give the boot entry the highest number of all transfers");
+      }
+    }
+  }
+
+  private void targets(Overview overview) {
+    VacuumPlan plan = new Vacuum(run).plan(overview);
+    for (Inventory inventory : overview.enabled()) {
+      String about = "target " + inventory.transfer().id();
+      look(
+              about,
+              () ->
+                  plan.removals(
+                      inventory,
+                      VacuumPlan.Room.ONE,
+                      Optional.empty(),
+                      inventory.freeSlots().size()))
+          .ifPresent(_ -> good(about, describe(inventory)));
+      if (inventory.transfer().target() instanceof Place.Directory(var path)) {
+        writable(about, path);
+      }
+    }
+  }
+
+  private static String describe(Inventory inventory) {
+    int held = inventory.held().size();
+    String text = held + (held == 1 ? " version" : " versions");
+    return switch (inventory.transfer().target()) {
+      case Place.Disk(var device) ->
+          device + ": " + text + ", " + inventory.freeSlots().size() + " free";
+      case Place.Directory(var path) -> path + ": " + text;
+    };
+  }
+
+  private void writable(String about, Path directory) {
+    Kernel kernel = run.machine().kernel();
+    try {
+      Path existing = directory;
+      while (kernel.statusFollowing(existing).isEmpty() && existing.getParent() != null) {
+        existing = existing.getParent();
+      }
+      if (kernel.space(existing).readOnly()) {
+        warning(
+            about,
+            "the file system of " + directory + " is mounted read-only",
+            "remount it for writing");
+      }
+    } catch (IOException e) {
+      warning(about, "the file system of " + directory + " cannot be asked: " + e, "");
+    }
+  }
+
+  private void offers(Overview overview) {
+    Set<String> sources = new LinkedHashSet<>();
+    for (Inventory inventory : overview.enabled()) {
+      inventory.transfer().sources().forEach(source -> sources.add(source.location()));
+    }
+    for (String source : sources) {
+      good("server", source);
+    }
+    Optional<VersionSet> candidate = overview.sets().candidate();
+    if (candidate.isEmpty()) {
+      good("update", "nothing newer is offered");
+      return;
+    }
+    VersionSet set = candidate.get();
+    var acquirer = new Acquirer(run, survey, new Vacuum(run));
+    if (set.acquired()) {
+      good("update", "version " + set.version() + " is here and waits to be installed");
+    } else {
+      look("update", () -> acquirer.plan(overview, set))
+          .ifPresent(_ -> good("update", "version " + set.version() + " can be installed"));
+    }
+  }
+}
