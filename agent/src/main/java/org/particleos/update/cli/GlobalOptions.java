@@ -340,7 +340,16 @@ final class GlobalOptions {
       requireNot(
           given(definitions).isPresent(), "--definitions= may not be combined with '" + verb + "'");
     }
-    if (!supported.contains(Choice.FEATURES) && (featureAll || featureSuggested)) {
+    boolean features = featureAll || featureSuggested;
+    // Verbs about the running system say it like this for all selectors.
+    if (!supported.contains(Choice.COMPONENT) && features) {
+      throw notCombined(
+          (featureAll ? "--feature-all" : "--feature-suggested")
+              + " may not be combined with '"
+              + verb
+              + "'");
+    }
+    if (!supported.contains(Choice.FEATURES) && features) {
       throw UpdateException.because(
               Reason.OPTION_INVALID,
               (featureAll ? "--feature-all" : "--feature-suggested")

@@ -99,6 +99,8 @@ final class ParticleUpdate implements Callable<Integer> {
     if (context.programName().equals(REFERENCE_NAME)) {
       takeReferencesCommandLine(line);
     }
+    // As with getopt: the last one counts, so that an empty value takes an option back.
+    line.setOverwrittenOptionsAllowed(true);
     line.setOut(writer(context.terminal().out()));
     line.setErr(writer(context.terminal().err()));
     line.setUsageHelpAutoWidth(false);

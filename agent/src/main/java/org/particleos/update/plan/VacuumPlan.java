@@ -63,7 +63,7 @@ public final class VacuumPlan {
       switch (instance.stage()) {
         case PARTIAL -> removals.add(removal(inventory, instance, Removal.Cause.PARTIAL));
         case PENDING -> {
-          if (kept(inventory, instance, keep)) {
+          if (kept(inventory, instance, keep, room)) {
             staying.add(instance);
           } else {
             removals.add(removal(inventory, instance, Removal.Cause.PENDING));
@@ -81,7 +81,7 @@ public final class VacuumPlan {
       if (remaining <= limit) {
         break;
       }
-      if (!kept(inventory, oldest, keep)) {
+      if (!kept(inventory, oldest, keep, room)) {
         removals.add(removal(inventory, oldest, cause));
         remaining--;
       }
@@ -89,11 +89,15 @@ public final class VacuumPlan {
     return List.copyOf(removals);
   }
 
-  private boolean kept(Inventory inventory, Instance instance, Optional<String> keep) {
+  private boolean kept(Inventory inventory, Instance instance, Optional<String> keep, Room room) {
     String version = instance.version().text();
+    // Files of a feature that was switched off are not what the running version boots from.
+    boolean boots =
+        room != Room.EVERYTHING
+            || inventory.transfer().transfer().target() instanceof Target.Partition;
     return slotUse.inUse(instance)
         || inventory.transfer().transfer().protectVersions().contains(version)
-        || (protectedAlways.contains(version) && instance.stage() == Stage.INSTALLED)
+        || (boots && protectedAlways.contains(version) && instance.stage() == Stage.INSTALLED)
         || keep.filter(version::equals).isPresent();
   }
 

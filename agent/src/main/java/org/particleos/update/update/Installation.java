@@ -1,6 +1,7 @@
 package org.particleos.update.update;
 
 import java.io.IOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.HashMap;
@@ -210,12 +211,24 @@ record Installation(
       }
     }
 
+    /**
+     * A disk image below another root is meant; a device of the running system is left to the
+     * locator, which refuses it.
+     */
+    private Path insideRoot(Path path) throws UpdateException {
+      if (machine.isRunning()) {
+        return path;
+      }
+      Path inside = withoutLinks(machine.root(), Path.of("/").relativize(path));
+      return Files.exists(inside) || !Files.exists(path) ? inside : path;
+    }
+
     /** The disk by its real name, so that two spellings of it are one place. */
     private Path realDisk(PartitionPlace place) throws UpdateException {
       Optional<Path> configured =
           switch (place) {
             case PartitionPlace.Auto() -> Optional.empty();
-            case PartitionPlace.At(var path) -> Optional.of(path);
+            case PartitionPlace.At(var path) -> Optional.of(insideRoot(path));
           };
       Path found = disks.locate(configured, machine.scope());
       try {

@@ -33,7 +33,9 @@ final class Orphans {
             machine.root(),
             database,
             installation.enabled(),
-            installation.bootedVersion().map(Set::of).orElse(Set.of()));
+            machine.isRunning()
+                ? installation.bootedVersion().map(Set::of).orElse(Set.of())
+                : Set.of());
     for (Path path : outcome.removed()) {
       run.tell(new UpdateEvent.RemovedOrphan(path.toString()));
     }

@@ -24,11 +24,12 @@ final class Vacuum {
 
   VacuumPlan plan(Overview overview) {
     // Deviation: safety before configuration. The running version is protected even where
-    // ProtectVersion= was forgotten.
-    return new VacuumPlan(
-        run.settings().instancesMax(),
-        overview.bootedVersion().map(Set::of).orElse(Set.of()),
-        overview.slotUse());
+    // ProtectVersion= was forgotten. Below another root nothing runs.
+    Set<String> running =
+        run.machine().isRunning()
+            ? overview.bootedVersion().map(Set::of).orElse(Set.of())
+            : Set.of();
+    return new VacuumPlan(run.settings().instancesMax(), running, overview.slotUse());
   }
 
   /** Removes everything unfinished and surplus. */
