@@ -18,8 +18,8 @@ import org.particleos.update.linux.LinuxKernel.LibC;
  * killed. Whoever attached it closes it.
  *
  * <p>As long as it is attached the image is locked with flock(2), alone for writing, shared for
- * reading: a file system that is mounted twice for writing is lost. (The kernel keeps the open file
- * that carries the lock.)
+ * reading (Deviation: H-09, the reference does not lock it): a file system that is mounted twice
+ * for writing is lost. (The kernel keeps the open file that carries the lock.)
  */
 public final class LoopDisk implements AutoCloseable {
   private static final int O_RDONLY = 0;

@@ -34,11 +34,17 @@ public record Overview(
     Optional<VersionSet> named = sets.named(version);
     if (named.isEmpty()) {
       throw UpdateException.because(
-              Reason.VERSION_NOT_FOUND, "Update " + Quote.quote(version) + " not found")
+              Reason.VERSION_NOT_FOUND, "Update '" + quoted(version) + "' not found.")
           .state("nothing was changed")
           .remedy("see which versions there are: particle-update list")
           .notAvailable();
     }
     return named.get();
+  }
+
+  /** Escaped, and between the quotes of the reference, which scripts may look for. */
+  private static String quoted(String version) {
+    String quoted = Quote.quote(version);
+    return quoted.substring(1, quoted.length() - 1);
   }
 }

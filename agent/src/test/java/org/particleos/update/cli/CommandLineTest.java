@@ -193,6 +193,6 @@ class CommandLineTest {
     CapturedRun run = run("apply", "7", "--definitions=" + folder);
 
     assertEquals(ExitStatus.NOT_AVAILABLE.code(), run.status());
-    assertTrue(run.err().contains("Update \"7\" not found"), run.err());
+    assertTrue(run.err().contains("Update '7' not found."), run.err());
   }
 }
