@@ -31,7 +31,12 @@ record Terminal(
     String locale =
         first(environment, "LC_ALL", "LC_CTYPE", "LANG").toUpperCase(Locale.ROOT).replace("-", "");
     boolean dumb = environment.getOrDefault("TERM", "dumb").equals("dumb");
-    boolean colour = outIsTerminal && !dumb && environment.getOrDefault("NO_COLOR", "").isEmpty();
+    boolean colour =
+        switch (environment.getOrDefault("SYSTEMD_COLORS", "")) {
+          case "" -> outIsTerminal && !dumb && environment.getOrDefault("NO_COLOR", "").isEmpty();
+          case "0", "no", "false", "off", "n", "f" -> false;
+          default -> true;
+        };
     int columns = COLUMNS_DEFAULT;
     String configured = environment.getOrDefault("COLUMNS", "");
     if (configured.matches("[1-9][0-9]{0,3}")) {

@@ -74,6 +74,10 @@ class TextTest {
     assertFalse(Terminal.ofProcess(good, false, true).colour());
     assertFalse(Terminal.ofProcess(Map.of("TERM", "dumb"), true, true).colour());
     assertFalse(Terminal.ofProcess(Map.of("TERM", "xterm", "NO_COLOR", "1"), true, true).colour());
+    assertFalse(
+        Terminal.ofProcess(Map.of("TERM", "xterm", "SYSTEMD_COLORS", "0"), true, true).colour());
+    assertTrue(
+        Terminal.ofProcess(Map.of("TERM", "dumb", "SYSTEMD_COLORS", "16"), false, false).colour());
   }
 
   @Test

@@ -184,8 +184,7 @@ public final class DemoMachine {
     Map<String, String> environment = new HashMap<>();
     environment.put("SYSTEMD_ESP_PATH", esp().toString());
     // What is remembered of installations stays with the machine.
-    environment.put(
-        "PARTICLE_UPDATE_STATE_DIRECTORY", esp().resolveSibling("state").toString());
+    environment.put("PARTICLE_UPDATE_STATE_DIRECTORY", esp().resolveSibling("state").toString());
     environment.put("SYSTEMD_XBOOTLDR_PATH", esp().toString());
     environment.put("SYSTEMD_RELAX_ESP_CHECKS", "1");
     environment.put("SYSTEMD_RELAX_XBOOTLDR_CHECKS", "1");
