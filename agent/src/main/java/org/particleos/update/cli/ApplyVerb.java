@@ -77,7 +77,8 @@ final class ApplyVerb extends Verb {
                 + " written in "
                 + SizeText.elapsed(progress.elapsed())
                 + ".");
-        if (options().legend() && place instanceof DefinitionPlace.Host && !options().reboot()) {
+        boolean system = !(place instanceof DefinitionPlace.Component);
+        if (options().legend() && system && !options().reboot()) {
           out.println(
               "Restart the machine to use it. If it does not come up, the old version starts"
                   + " again by itself.");
