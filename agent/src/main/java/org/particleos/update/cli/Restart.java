@@ -55,6 +55,10 @@ final class Restart {
 
   /** Asks the login manager, which honours inhibitors. */
   static void now(Verb verb) throws UpdateException {
-    LoginManager.ofSystem(verb.context().machine().environment()).reboot();
+    try {
+      LoginManager.ofSystem(verb.context().machine().environment()).reboot();
+    } catch (UpdateException e) {
+      throw e.inState("what was installed stays installed; the machine keeps running as it is");
+    }
   }
 }
