@@ -113,6 +113,23 @@ public final class Publisher implements AutoCloseable {
     gpg(folder, "--output", "SHA256SUMS.gpg", "--detach-sign", "SHA256SUMS");
   }
 
+  /** Makes a new signing key that the first one certifies. From now on it signs. */
+  public void rotateSigningKey() throws IOException {
+    String fingerprint =
+        gpg(web, "--with-colons", "--list-keys")
+            .lines()
+            .filter(line -> line.startsWith("fpr:"))
+            .map(line -> line.split(":", -1)[9])
+            .findFirst()
+            .orElseThrow(() -> new IOException("gpg lists no key"));
+    gpg(web, "--quick-add-key", fingerprint, "ed25519", "sign", "never");
+  }
+
+  /** Signs the manifest and puts the public keys into the signature. */
+  public void signManifestWithKeys(Path folder) throws IOException {
+    gpg(folder, "--include-key-block", "--output", "SHA256SUMS.gpg", "--detach-sign", "SHA256SUMS");
+  }
+
   /** Ends the key's agent and removes the key. */
   @Override
   public void close() throws IOException {

@@ -56,6 +56,27 @@ final class Root {
       return new Mount(point);
     }
 
+    /** A file system in a file. */
+    static Mount image(Path file, Path point) throws IOException {
+      Tool.Result mounted =
+          Tool.call(
+              point.getParent(),
+              java.util.Map.of(),
+              "",
+              "mount",
+              "-o",
+              "loop",
+              file.toString(),
+              point.toString());
+      assumeTrue(
+          mounted.status() == 0, () -> "this root may not mount images: " + mounted.output());
+      return new Mount(point);
+    }
+
+    Path point() {
+      return point;
+    }
+
     void remount(String options) throws IOException {
       Tool.run(point.getParent(), "mount", "-o", "remount," + options, point.toString());
     }
