@@ -15,6 +15,7 @@ public final class ServiceNotices implements UpdateEvent.Observer {
   private final UpdateEvent.Observer next;
   private Optional<Version> version = Optional.empty();
   private int transfers = 1;
+  private int lastTransfer = -1;
   private int lastPercent = -1;
 
   public ServiceNotices(ServiceManager manager, UpdateEvent.Observer next) {
@@ -67,7 +68,9 @@ public final class ServiceNotices implements UpdateEvent.Observer {
 
   private void progress(int index, int percent) {
     int overall = ServiceMessage.overallPercent(index, transfers, percent);
-    if (overall != lastPercent && version.isPresent()) {
+    boolean news = index != lastTransfer || overall != lastPercent;
+    if (news && version.isPresent()) {
+      lastTransfer = index;
       lastPercent = overall;
       manager.send(ServiceMessage.progress(version.get(), index, transfers, percent));
     }
