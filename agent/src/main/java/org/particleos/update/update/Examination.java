@@ -14,7 +14,9 @@ import org.particleos.update.catalog.Place;
 import org.particleos.update.catalog.ResolvedSource;
 import org.particleos.update.catalog.ResolvedTransfer;
 import org.particleos.update.failure.Quote;
+import org.particleos.update.failure.Reason;
 import org.particleos.update.failure.UpdateException;
+import org.particleos.update.linux.IoFailure;
 import org.particleos.update.linux.Kernel;
 import org.particleos.update.plan.VacuumPlan;
 import org.particleos.update.plan.VersionSet;
@@ -198,7 +200,7 @@ final class Examination {
                       inventory.freeSlots().size()))
           .ifPresent(_ -> good(about, describe(inventory)));
       if (inventory.transfer().target() instanceof Place.Directory(var path)) {
-        writable(about, path);
+        look(about, () -> writable(path));
       }
     }
   }
@@ -213,21 +215,25 @@ final class Examination {
     };
   }
 
-  private void writable(String about, Path directory) {
+  /** The nearest existing directory, if its file system can be written. */
+  private Path writable(Path directory) throws UpdateException {
     Kernel kernel = run.machine().kernel();
+    Path existing = directory;
     try {
-      Path existing = directory;
       while (kernel.statusFollowing(existing).isEmpty() && existing.getParent() != null) {
         existing = existing.getParent();
       }
       if (kernel.space(existing).readOnly()) {
-        warning(
-            about,
-            "the file system of " + directory + " is mounted read-only",
-            "remount it for writing");
+        throw UpdateException.because(
+                Reason.READ_ONLY,
+                "the file system of " + Quote.quote(directory.toString()) + " is mounted read-only")
+            .remedy("remount it for writing")
+            .writeFailed();
       }
+      return existing;
     } catch (IOException e) {
-      warning(about, "the file system of " + directory + " cannot be asked: " + e, "");
+      throw IoFailure.reading(
+          "asking for the free space of " + Quote.quote(existing.toString()) + " failed", e);
     }
   }
 
