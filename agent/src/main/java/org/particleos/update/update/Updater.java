@@ -284,7 +284,8 @@ public final class Updater implements AutoCloseable {
 
   /** {@code IMAGE_VERSION} of the running system, which {@code --reboot} compares with. */
   public Version bootedVersion() throws UpdateException {
-    return booted(load().bootedVersion());
+    // Whether there is anything to update, the update itself says.
+    return booted(load(Installation.Need.NOTHING).bootedVersion());
   }
 
   private static Version booted(Optional<String> imageVersion) throws UpdateException {
