@@ -9,6 +9,7 @@ import java.util.Map;
 import java.util.Objects;
 import java.util.concurrent.Callable;
 import org.jspecify.annotations.Nullable;
+import org.particleos.update.failure.Errno;
 import picocli.AutoComplete;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
@@ -103,6 +104,14 @@ final class ParticleUpdate implements Callable<Integer> {
     line.setOverwrittenOptionsAllowed(true);
     line.setOut(writer(context.terminal().out()));
     line.setErr(writer(context.terminal().err()));
+    // As with getopt: of an option that is given again the last value counts.
+    line.setOverwrittenOptionsAllowed(true);
+    line.setExpandAtFiles(false);
+    CommandLine.IParameterExceptionHandler usual = line.getParameterExceptionHandler();
+    line.setParameterExceptionHandler((wrong, arguments) -> {
+      context.ending().failed(Errno.EINVAL);
+      return usual.handleParseException(wrong, arguments);
+    });
     line.setUsageHelpAutoWidth(false);
     line.setUsageHelpWidth(100);
     for (CommandLine verb : line.getSubcommands().values()) {
