@@ -23,6 +23,7 @@ import org.particleos.update.definition.PartitionType;
 import org.particleos.update.disk.GptImage;
 import org.particleos.update.failure.UpdateException;
 import org.particleos.update.linux.Kernel;
+import org.particleos.update.plan.VersionSets;
 
 /**
  * A machine in a directory: a disk image with two slots each for {@code /usr}, its hashes and their
@@ -95,6 +96,8 @@ final class Laboratory {
   private final UUID[][] uuids = new UUID[Part.values().length][];
   private final byte[][][] contents = new byte[Part.values().length][][];
   private final Map<String, byte[]> espFiles = new HashMap<>();
+  private final Map<String, String> moreDefinitions = new HashMap<>();
+  private boolean force;
   private UpdateEvent.Observer observer = _ -> {};
   private boolean verify;
   private Instant now = Instant.parse("2026-11-22T12:00:00Z");
@@ -152,6 +155,18 @@ final class Laboratory {
   /** A line for one definition file; further lines of a section go to its end. */
   Laboratory line(String transfer, String section, String line) {
     extraLines.merge(transfer + section, line + "\n", String::concat);
+    return this;
+  }
+
+  /** One definition file more. */
+  Laboratory definition(String name, String text) {
+    moreDefinitions.put(name, text);
+    return this;
+  }
+
+  /** Everything is done with {@code --force} from now on. */
+  Laboratory forcing() {
+    force = true;
     return this;
   }
 
@@ -225,6 +240,10 @@ final class Laboratory {
         TriesDone=0
         InstancesMax=2
         """);
+    for (Map.Entry<String, String> more : moreDefinitions.entrySet()) {
+      Files.writeString(
+          home.resolve("definitions").resolve(more.getKey() + ".transfer"), more.getValue());
+    }
   }
 
   private void partitionTransfer(String name, Part part, String source, String label)
@@ -258,6 +277,10 @@ final class Laboratory {
         home.resolve("definitions").resolve(name + ".transfer"), text, StandardCharsets.UTF_8);
   }
 
+  Path home() {
+    return home;
+  }
+
   Path disk() {
     return home.resolve("disk.raw");
   }
@@ -287,7 +310,7 @@ final class Laboratory {
             OptionalLong.empty(),
             true,
             Optional.empty(),
-            false),
+            force),
         new HttpFetcher("test", HttpLimits.defaults(), Map.of()),
         event -> {
           events.add(event);
@@ -307,6 +330,12 @@ final class Laboratory {
   Outcome apply(Kernel kernel, Optional<String> version, Updater.Goal goal) throws UpdateException {
     try (var updater = updater(kernel)) {
       return updater.apply(version, goal, "test");
+    }
+  }
+
+  List<Finding> examine(Kernel kernel, VersionSets.View view) {
+    try (var updater = updater(kernel)) {
+      return updater.examine(view);
     }
   }
 

@@ -8,6 +8,7 @@ import static org.junit.jupiter.api.Assumptions.assumeTrue;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -19,6 +20,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.particleos.update.failure.Reason;
 import org.particleos.update.failure.UpdateException;
+import org.particleos.update.plan.VersionSets.View;
 
 /** Updates from a manifest that the real GnuPG has signed. */
 class SignedUpdateTest {
@@ -126,5 +128,24 @@ class SignedUpdateTest {
 
   private Reason refused() {
     return assertThrows(UpdateException.NotTrusted.class, machine::apply).reason();
+  }
+
+  @Test
+  void theKeysOfTheKeyringAreNamedAndAnExpiredOneIsAWarning() throws Exception {
+    gpg("--quick-generate-key", "formerly@example.org", "ed25519", "sign", "1d");
+    gpg("--output", home.resolve("keyring.pgp").toString(), "--export", "@example.org");
+    machine.at(Instant.now().plus(Duration.ofDays(10)));
+
+    List<Finding> keys =
+        machine.examine(new UnhurriedKernel(), View.OFFLINE).stream()
+            .filter(finding -> finding.about().equals("keyrings"))
+            .toList();
+
+    assertEquals(3, keys.size(), keys.toString());
+    for (Finding key : keys) {
+      boolean expired = key.text().contains("formerly@example.org");
+      assertEquals(expired ? Finding.Level.WARNING : Finding.Level.GOOD, key.level(), key.text());
+      assertEquals(expired, key.text().contains("has expired on "), key.text());
+    }
   }
 }
