@@ -7,14 +7,20 @@ import java.nio.file.Path;
 import java.time.Clock;
 import java.util.HashMap;
 import java.util.Map;
+import java.util.Optional;
 import org.particleos.update.acquire.Cancellation;
 import org.particleos.update.disk.DiskLocator;
+import org.particleos.update.failure.Errno;
 import org.particleos.update.linux.LinuxKernel;
 import org.particleos.update.notify.ServiceManager;
 import org.particleos.update.update.Machine;
 
-/** One run of the command line within the test's own process. */
-record CapturedRun(int status, String out, String err) {
+/**
+ * One run of the command line within the test's own process.
+ *
+ * @param errno that the service manager would be told at the end
+ */
+record CapturedRun(int status, String out, String err, Optional<Errno> errno) {
   static CapturedRun of(Path folder, String... arguments) {
     return new Setup(folder).run(arguments);
   }
@@ -24,25 +30,35 @@ record CapturedRun(int status, String out, String err) {
    *
    * @param folder for locks and os-release
    * @param root of the system that is the running one
+   * @param unicode whether glyphs beyond ASCII can be shown
    */
-  record Setup(String programName, Path folder, Path root, Map<String, String> environment) {
+  record Setup(
+      String programName,
+      Path folder,
+      Path root,
+      Map<String, String> environment,
+      boolean unicode) {
     Setup(Path folder) {
-      this(ParticleUpdate.NAME, folder, Path.of("/"), Map.of());
+      this(ParticleUpdate.NAME, folder, Path.of("/"), Map.of(), true);
     }
 
     Setup named(String name) {
-      return new Setup(name, folder, root, environment);
+      return new Setup(name, folder, root, environment, unicode);
+    }
+
+    Setup ascii() {
+      return new Setup(programName, folder, root, environment, false);
     }
 
     /** A system below the folder, in the place of the running one. */
     Setup within(Path systemRoot) {
-      return new Setup(programName, folder, systemRoot, environment);
+      return new Setup(programName, folder, systemRoot, environment, unicode);
     }
 
     Setup env(String name, String value) {
       var more = new HashMap<>(environment);
       more.put(name, value);
-      return new Setup(programName, folder, root, more);
+      return new Setup(programName, folder, root, more, unicode);
     }
 
     CapturedRun run(String... arguments) {
@@ -54,7 +70,7 @@ record CapturedRun(int status, String out, String err) {
               new PrintStream(err, true, StandardCharsets.UTF_8),
               false,
               false,
-              true,
+              unicode,
               false,
               80);
       var all = new HashMap<>(environment);
@@ -69,6 +85,7 @@ record CapturedRun(int status, String out, String err) {
               folder.resolve("locks"),
               folder.resolve("run"),
               folder.resolve("state"));
+      var ending = new Context.Ending();
       var context =
           new Context(
               machine,
@@ -77,10 +94,13 @@ record CapturedRun(int status, String out, String err) {
               programName,
               "1.2.3",
               ServiceManager.of(all),
-              new Context.Ending());
+              ending);
       int status = ParticleUpdate.commandLine(context).execute(arguments);
       return new CapturedRun(
-          status, out.toString(StandardCharsets.UTF_8), err.toString(StandardCharsets.UTF_8));
+          status,
+          out.toString(StandardCharsets.UTF_8),
+          err.toString(StandardCharsets.UTF_8),
+          ending.errno());
     }
   }
 }
