@@ -100,11 +100,10 @@ final class ParticleUpdate implements Callable<Integer> {
     if (context.programName().equals(REFERENCE_NAME)) {
       takeReferencesCommandLine(line);
     }
-    // As with getopt: the last one counts, so that an empty value takes an option back.
-    line.setOverwrittenOptionsAllowed(true);
     line.setOut(writer(context.terminal().out()));
     line.setErr(writer(context.terminal().err()));
-    // As with getopt: of an option that is given again the last value counts.
+    // As with getopt: of an option that is given again the last value counts, and an empty one
+    // takes it back.
     line.setOverwrittenOptionsAllowed(true);
     line.setExpandAtFiles(false);
     CommandLine.IParameterExceptionHandler usual = line.getParameterExceptionHandler();
