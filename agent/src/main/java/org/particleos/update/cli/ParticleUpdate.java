@@ -106,6 +106,7 @@ final class ParticleUpdate implements Callable<Integer> {
     // takes it back.
     line.setOverwrittenOptionsAllowed(true);
     line.setExpandAtFiles(false);
+    line.setAbbreviatedOptionsAllowed(true);
     CommandLine.IParameterExceptionHandler usual = line.getParameterExceptionHandler();
     line.setParameterExceptionHandler((wrong, arguments) -> {
       context.ending().failed(Errno.EINVAL);

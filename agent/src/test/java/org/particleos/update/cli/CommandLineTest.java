@@ -123,6 +123,16 @@ class CommandLineTest {
   }
 
   @Test
+  void optionsMayBeAbbreviatedAsLongAsOnlyOneIsMeant() {
+    assertEquals(run("list", "--json=help").out(), run("list", "--js=help").out());
+
+    CapturedRun unclear = run("list", "--image=/x", "--feature");
+
+    assertEquals(1, unclear.status());
+    assertTrue(unclear.err().contains("--feature-all"), unclear.err());
+  }
+
+  @Test
   void jsonHelpListsTheModes() {
     assertEquals("pretty\nshort\noff\n", run("list", "--json=help").out());
   }

@@ -165,7 +165,7 @@ class ConflictTest {
     "enable-component nothing, Component not found",
     "enable-component app nothing, Component not found",
     "enable-component -C nothing, Component not found",
-    "list 7, Update \"7\" not found",
+    "list 7, Update '7' not found.",
     "features nothing, Feature not found",
     "list -C nothing, no transfer definitions found for component"
   })

@@ -62,8 +62,7 @@ class DropInNameTest {
     CapturedRun failure = reference.run("list", "9");
 
     assertEquals("↻ 2  ✓ candidate\n", list.out());
-    assertTrue(
-        failure.err().startsWith("systemd-sysupdate: Update \"9\" not found"), failure.err());
+    assertTrue(failure.err().startsWith("systemd-sysupdate: Update '9' not found."), failure.err());
     assertTrue(own.run("list", "9").err().startsWith("particle-update: "));
   }
 

@@ -101,7 +101,7 @@ class InstallationsTest {
     CapturedRun run = premises.run("update", "5", "-A"); // H-15
 
     assertEquals(1, run.status());
-    assertTrue(run.err().contains("Update \"5\" not found"), run.err());
+    assertTrue(run.err().contains("Update '5' not found."), run.err());
     assertEquals(Optional.of(Errno.ENOENT), run.errno());
     assertEquals(List.of("zeta_5"), premises.names("/var/zeta"));
     assertEquals(List.of(), premises.names("/var/os"));
