@@ -32,6 +32,7 @@ class PackageOrderTest {
           "catalog",
           "trust",
           "disk",
+          "verity",
           "definition",
           "pattern",
           "version",
