@@ -30,7 +30,7 @@ import picocli.CommandLine.Spec;
     footerHeading = "%nExit statuses:%n",
     footer = {
       "The verbs update, acquire, check-new, list, vacuum and pending end with 0 or 1 like those",
-      "of systemd-sysupdate; check, apply and status with one of the above.",
+      "of systemd-sysupdate; check, apply, status, doctor and verify with one of the above.",
       "",
       "Start with: particle-update check"
     },
@@ -53,6 +53,7 @@ import picocli.CommandLine.Spec;
       SwitchComponentVerb.Enable.class,
       SwitchComponentVerb.Disable.class,
       DoctorVerb.class,
+      VerifyVerb.class,
       AutoComplete.GenerateCompletion.class
     })
 final class ParticleUpdate implements Callable<Integer> {
@@ -63,7 +64,7 @@ final class ParticleUpdate implements Callable<Integer> {
 
   /** Verbs that the reference does not have. */
   private static final List<String> OWN_VERBS =
-      List.of("check", "apply", "status", "doctor", "generate-completion");
+      List.of("check", "apply", "status", "doctor", "verify", "generate-completion");
 
   private final Context context;
 

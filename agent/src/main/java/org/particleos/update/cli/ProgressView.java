@@ -75,6 +75,19 @@ final class ProgressView implements UpdateEvent.Observer {
       }
       case UpdateEvent.TransferProgress progress -> progress(progress);
       case UpdateEvent.TransferFinished finished -> finished(finished);
+      case UpdateEvent.VerificationStarted _ -> transferStarted = clock.instant();
+      case UpdateEvent.VerificationProgress(var id, var bytes, var total) -> {
+        if (terminal.errIsTerminal()) {
+          draw(line(id, bytes, OptionalLong.of(total)));
+        }
+      }
+      case UpdateEvent.VerificationFinished(var id, var bytes) ->
+          line(
+              pad(id)
+                  + " "
+                  + SizeText.bytes(bytes)
+                  + " read and compared, "
+                  + SizeText.rate(bytes, Duration.between(transferStarted, clock.instant())));
       case UpdateEvent.InstallStarted(var set) -> line("Installing '" + set.version() + "'.");
       case UpdateEvent.MemberInstalled(var id, var path) -> line(pad(id) + " installed: " + path);
       case UpdateEvent.Installed(var set) ->
@@ -109,7 +122,9 @@ final class ProgressView implements UpdateEvent.Observer {
 
   private void progress(UpdateEvent.TransferProgress progress) {
     if (terminal.errIsTerminal()) {
-      draw(transferLine(progress), totalLine(progress.bytesTransferred()));
+      draw(
+          line(progress.transferId(), progress.bytesTransferred(), progress.totalBytes()),
+          totalLine(progress.bytesTransferred()));
       return;
     }
     int percent = percent(progress.bytesTransferred(), progress.totalBytes());
@@ -133,12 +148,10 @@ final class ProgressView implements UpdateEvent.Observer {
             + SizeText.rate(finished.bytesTransferred(), elapsed));
   }
 
-  private String transferLine(UpdateEvent.TransferProgress progress) {
+  /** How far the transfer under way is. */
+  private String line(String id, long done, OptionalLong total) {
     Duration elapsed = Duration.between(transferStarted, clock.instant());
-    return pad(progress.transferId())
-        + " "
-        + bar(progress.bytesTransferred(), progress.totalBytes())
-        + amounts(progress.bytesTransferred(), progress.totalBytes(), elapsed);
+    return pad(id) + " " + bar(done, total) + amounts(done, total, elapsed);
   }
 
   private String totalLine(long current) {

@@ -155,6 +155,14 @@ final class DiscoverablePartitions {
     return Optional.empty();
   }
 
+  /** The type that has another role beside this one, on the same architecture. */
+  static Optional<UUID> beside(UUID type, Role wanted) {
+    return TYPES.values().stream()
+        .filter(types -> types.containsValue(type))
+        .map(types -> types.get(wanted))
+        .findFirst();
+  }
+
   private static Map<Architecture, Map<Role, UUID>> read() {
     var all = new EnumMap<Architecture, Map<Role, UUID>>(Architecture.class);
     Iterator<String> words = Pattern.compile("\\s+").splitAsStream(TABLE.strip()).iterator();

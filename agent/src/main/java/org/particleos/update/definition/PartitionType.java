@@ -111,6 +111,30 @@ public record PartitionType(UUID uuid, Optional<String> name) {
             .isPresent();
   }
 
+  /** The type of partitions with the hash tree for data of this type; empty if there is none. */
+  public Optional<UUID> verityType() {
+    return DiscoverablePartitions.role(uuid)
+        .flatMap(role ->
+            switch (role) {
+              case ROOT -> Optional.of(Role.ROOT_VERITY);
+              case USR -> Optional.of(Role.USR_VERITY);
+              case ROOT_VERITY, ROOT_VERITY_SIG, USR_VERITY, USR_VERITY_SIG -> Optional.empty();
+            })
+        .flatMap(role -> DiscoverablePartitions.beside(uuid, role));
+  }
+
+  /** The type of partitions with the signature of that tree's root hash. */
+  public Optional<UUID> veritySignatureType() {
+    return DiscoverablePartitions.role(uuid)
+        .flatMap(role ->
+            switch (role) {
+              case ROOT -> Optional.of(Role.ROOT_VERITY_SIG);
+              case USR -> Optional.of(Role.USR_VERITY_SIG);
+              case ROOT_VERITY, ROOT_VERITY_SIG, USR_VERITY, USR_VERITY_SIG -> Optional.empty();
+            })
+        .flatMap(role -> DiscoverablePartitions.beside(uuid, role));
+  }
+
   private boolean isData() {
     return Stream.of(HOME, SRV, VAR, TMP, XBOOTLDR).anyMatch(type -> type.uuid.equals(uuid));
   }

@@ -80,6 +80,7 @@ public enum Reason {
   FALLBACK_NEEDED(Errno.EBUSY),
   BOOTED_VERSION_UNKNOWN(Errno.ENODATA),
   NOTHING_INSTALLED(Errno.ENODATA),
+  NOTHING_TO_VERIFY(Errno.ENODATA),
 
   // UpdateException.Interrupted
   INTERRUPTED(Errno.ECANCELED);

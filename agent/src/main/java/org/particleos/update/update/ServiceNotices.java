@@ -62,7 +62,10 @@ public final class ServiceNotices implements UpdateEvent.Observer {
           UpdateEvent.SweptLeftovers _,
           UpdateEvent.TransferKept _,
           UpdateEvent.MemberInstalled _,
-          UpdateEvent.RemovedOrphan _ -> {}
+          UpdateEvent.RemovedOrphan _,
+          UpdateEvent.VerificationStarted _,
+          UpdateEvent.VerificationProgress _,
+          UpdateEvent.VerificationFinished _ -> {}
     }
   }
 

@@ -64,6 +64,19 @@ public sealed interface UpdateEvent {
 
   record Installed(VersionSet set) implements UpdateEvent {}
 
+  /**
+   * Data is compared with its hash tree from now on.
+   *
+   * @param totalBytes to be read of both
+   */
+  record VerificationStarted(String transferId, String location, long totalBytes)
+      implements UpdateEvent {}
+
+  record VerificationProgress(String transferId, long bytesRead, long totalBytes)
+      implements UpdateEvent {}
+
+  record VerificationFinished(String transferId, long bytesRead) implements UpdateEvent {}
+
   /** Receives events on the thread that runs the update. */
   interface Observer {
     void on(UpdateEvent event);

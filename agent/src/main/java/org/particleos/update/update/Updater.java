@@ -88,6 +88,29 @@ public final class Updater implements AutoCloseable {
     return new Examination(run, survey).findings(view);
   }
 
+  /**
+   * Compares the slots of a version with their hash trees: of the named one, else of the newest
+   * that is in place as a whole.
+   *
+   * @throws UpdateException.NotAvailable if there is no such version, or nothing of it has a hash
+   *     tree
+   */
+  public Verification verify(Optional<String> version) throws UpdateException {
+    Overview overview = overview(VersionSets.View.OFFLINE);
+    VersionSet set = version.isPresent() ? overview.named(version.get()) : newestWhole(overview);
+    Verification verification = new Verifier(run, set).verify();
+    if (verification.parts().stream().allMatch(Verification.Part.Unverified.class::isInstance)) {
+      throw UpdateException.because(
+              Reason.NOTHING_TO_VERIFY,
+              "refused to verify version " + set.version() + ": nothing tells what it should hold")
+          .found("no pair of a data and a verity partition of that version on one disk")
+          .state("nothing was changed")
+          .remedy("see what there is: particle-update status")
+          .notAvailable();
+    }
+    return verification;
+  }
+
   // ---- Acquiring and installing ----
 
   /**
@@ -268,18 +291,18 @@ public final class Updater implements AutoCloseable {
   public Pending pending() throws UpdateException {
     Overview overview = overview(VersionSets.View.OFFLINE);
     Version booted = booted(overview.bootedVersion());
-    Version newest =
-        overview.sets().all().stream()
-            .filter(VersionSet::whole)
-            .map(VersionSet::version)
-            .findFirst()
-            .orElseThrow(() ->
-                UpdateException.because(
-                        Reason.NOTHING_INSTALLED, "no version is completely installed")
-                    .state("nothing was changed")
-                    .remedy("see what there is: particle-update list --offline")
-                    .notAvailable());
-    return new Pending(booted, newest);
+    return new Pending(booted, newestWhole(overview).version());
+  }
+
+  private static VersionSet newestWhole(Overview overview) throws UpdateException {
+    return overview.sets().all().stream()
+        .filter(VersionSet::whole)
+        .findFirst()
+        .orElseThrow(() ->
+            UpdateException.because(Reason.NOTHING_INSTALLED, "no version is completely installed")
+                .state("nothing was changed")
+                .remedy("see what there is: particle-update list --offline")
+                .notAvailable());
   }
 
   /** {@code IMAGE_VERSION} of the running system, which {@code --reboot} compares with. */

@@ -26,7 +26,16 @@ class CommandLineTest {
 
     assertEquals(0, help.status());
     for (String verb :
-        List.of("check", "apply", "status", "list", "check-new", "update", "acquire", "vacuum")) {
+        List.of(
+            "check",
+            "apply",
+            "status",
+            "list",
+            "check-new",
+            "update",
+            "acquire",
+            "vacuum",
+            "verify")) {
       assertTrue(help.out().contains("\n  " + verb), verb);
     }
     for (ExitStatus status : ExitStatus.values()) {
@@ -45,7 +54,8 @@ class CommandLineTest {
         "update",
         "acquire",
         "vacuum",
-        "pending"
+        "pending",
+        "verify"
       })
   void everyVerbExplainsItself(String verb) {
     CapturedRun help = run(verb, "--help");

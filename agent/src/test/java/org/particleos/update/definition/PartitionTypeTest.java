@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.util.HashSet;
+import java.util.Optional;
 import java.util.UUID;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -133,5 +134,32 @@ class PartitionTypeTest {
     assertFalse(
         PartitionType.ESP.partial().equals(PartitionType.ESP.uuid())
             || PartitionType.ESP.pending().equals(PartitionType.ESP.partial()));
+  }
+
+  @ParameterizedTest
+  @CsvSource({
+    "usr-x86-64, usr-x86-64-verity, usr-x86-64-verity-sig",
+    "usr, usr-verity, usr-verity-sig",
+    "root-arm64, root-arm64-verity, root-arm64-verity-sig",
+  })
+  void aDataTypeHasTheHashTreeAndTheSignatureOfItsOwnArchitecture(
+      String data, String verity, String signature) {
+    var type = PartitionType.parse(data, Architecture.X86_64).orElseThrow();
+
+    assertEquals(
+        PartitionType.parse(verity, Architecture.X86_64).map(PartitionType::uuid),
+        type.verityType());
+    assertEquals(
+        PartitionType.parse(signature, Architecture.X86_64).map(PartitionType::uuid),
+        type.veritySignatureType());
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"usr-verity", "usr-verity-sig", "root-verity", "esp", "home"})
+  void otherTypesHaveNoHashTree(String text) {
+    var type = PartitionType.parse(text, Architecture.X86_64).orElseThrow();
+
+    assertEquals(Optional.empty(), type.verityType());
+    assertEquals(Optional.empty(), type.veritySignatureType());
   }
 }

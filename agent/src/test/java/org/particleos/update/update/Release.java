@@ -18,9 +18,31 @@ final class Release {
   private final byte[] verity;
   private final byte[] signature;
   private final byte[] uki;
+  private final UUID usrUuid;
+  private final UUID verityUuid;
 
   Release(String version, byte[] usr, byte[] verity, byte[] signature, byte[] uki) {
+    this(
+        version,
+        usr,
+        verity,
+        signature,
+        uki,
+        new UUID(version.hashCode(), 0x8000_0000_0000_0001L),
+        new UUID(version.hashCode(), 0x8000_0000_0000_0002L));
+  }
+
+  Release(
+      String version,
+      byte[] usr,
+      byte[] verity,
+      byte[] signature,
+      byte[] uki,
+      UUID usrUuid,
+      UUID verityUuid) {
     this.version = version;
+    this.usrUuid = usrUuid;
+    this.verityUuid = verityUuid;
     this.usr = usr;
     this.verity = verity;
     this.signature = signature;
@@ -72,11 +94,11 @@ final class Release {
   }
 
   UUID usrUuid() {
-    return new UUID(version.hashCode(), 0x8000_0000_0000_0001L);
+    return usrUuid;
   }
 
   UUID verityUuid() {
-    return new UUID(version.hashCode(), 0x8000_0000_0000_0002L);
+    return verityUuid;
   }
 
   String usrName() {

@@ -230,6 +230,11 @@ public final class DemoMachine {
     }
   }
 
+  /** Where a slot begins on the disk, in bytes. */
+  public long offset(int slot) throws IOException {
+    return extent(slot).offset();
+  }
+
   /** Copies a slot into a file, so that other tools can look at it. */
   public void extract(int slot, Path target) throws IOException {
     Extent extent = extent(slot);
