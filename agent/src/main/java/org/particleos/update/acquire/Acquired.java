@@ -2,6 +2,7 @@ package org.particleos.update.acquire;
 
 import java.time.Instant;
 import java.util.Optional;
+import org.particleos.update.codec.Compression;
 import org.particleos.update.pattern.Sha256;
 
 /**

@@ -4,7 +4,15 @@ import java.nio.file.Path;
 import java.util.Optional;
 import java.util.OptionalLong;
 import java.util.function.LongSupplier;
+import org.particleos.update.codec.Compression;
 import org.particleos.update.failure.UpdateException;
+import org.particleos.update.fetch.ByteSource;
+import org.particleos.update.fetch.Cancellation;
+import org.particleos.update.fetch.HttpFetcher;
+import org.particleos.update.fetch.HttpLimits;
+import org.particleos.update.fetch.LocalSource;
+import org.particleos.update.fetch.Payload;
+import org.particleos.update.fetch.Unpacking;
 import org.particleos.update.pattern.Sha256;
 
 /**

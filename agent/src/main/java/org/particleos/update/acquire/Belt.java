@@ -3,6 +3,7 @@ package org.particleos.update.acquire;
 import java.util.ArrayDeque;
 import java.util.Deque;
 import java.util.Optional;
+import org.particleos.update.codec.Stopped;
 
 /**
  * Hands chunks from one stage to the next, in order. It needs no limit of its own: there are only

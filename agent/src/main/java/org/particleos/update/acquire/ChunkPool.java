@@ -3,6 +3,7 @@ package org.particleos.update.acquire;
 import java.lang.foreign.Arena;
 import java.util.ArrayDeque;
 import java.util.Deque;
+import org.particleos.update.codec.Stopped;
 
 /**
  * A fixed number of off-heap buffers. Who needs one waits for it, and so a slow stage slows down

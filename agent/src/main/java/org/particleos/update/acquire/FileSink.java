@@ -10,8 +10,11 @@ import java.time.Instant;
 import java.util.EnumSet;
 import java.util.Optional;
 import java.util.Set;
+import org.particleos.update.codec.Compression;
 import org.particleos.update.failure.Reason;
 import org.particleos.update.failure.UpdateException;
+import org.particleos.update.fetch.Payload;
+import org.particleos.update.fetch.Unpacking;
 import org.particleos.update.linux.Kernel;
 import org.particleos.update.linux.Kernel.FileKind;
 import org.particleos.update.linux.Kernel.FileStatus;
@@ -159,10 +162,15 @@ public final class FileSink implements Sink {
    */
   private void switchOffCopyOnWrite() {
     bestEffort(() -> {
-      if (TreeWriter.onBtrfs(kernel, file.path())) {
+      if (onBtrfs()) {
         kernel.changeInodeFlag(file.path(), InodeFlag.NO_COPY_ON_WRITE, true);
       }
     });
+  }
+
+  private boolean onBtrfs() throws IOException {
+    Path parent = file.path().getParent();
+    return parent != null && kernel.space(parent).btrfs();
   }
 
   /** Length of the run of whole zero blocks that begins here, 0 if none does. */

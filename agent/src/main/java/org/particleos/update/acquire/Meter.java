@@ -4,7 +4,7 @@ import java.util.OptionalLong;
 import java.util.function.LongSupplier;
 
 /** Counts the bytes of one transfer and tells {@link Progress} now and then. */
-final class Meter {
+public final class Meter {
   /** Ten times a second: smooth for the eye, nothing for the processor. */
   static final long INTERVAL_NANOS = 100_000_000;
 
@@ -15,7 +15,7 @@ final class Meter {
   private long written;
   private long reportedNanos;
 
-  Meter(Progress progress, LongSupplier nanoClock) {
+  public Meter(Progress progress, LongSupplier nanoClock) {
     this.progress = progress;
     this.nanoClock = nanoClock;
     this.reportedNanos = nanoClock.getAsLong();
@@ -25,12 +25,12 @@ final class Meter {
     total = bytes;
   }
 
-  synchronized void transferred(long bytes) {
+  public synchronized void transferred(long bytes) {
     transferred += bytes;
     reportIfDue();
   }
 
-  synchronized void written(long bytes) {
+  public synchronized void written(long bytes) {
     written += bytes;
     reportIfDue();
   }
@@ -43,7 +43,7 @@ final class Meter {
     }
   }
 
-  synchronized Progress.State reportLast() {
+  public synchronized Progress.State reportLast() {
     var last = state();
     progress.report(last);
     return last;

@@ -2,6 +2,7 @@ package org.particleos.update.acquire;
 
 import java.time.Instant;
 import java.util.Optional;
+import org.particleos.update.fetch.Payload;
 
 /**
  * Where a payload came from, and what was said about it there.

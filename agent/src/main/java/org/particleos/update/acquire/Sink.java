@@ -5,6 +5,7 @@ import java.nio.file.Path;
 import java.time.Instant;
 import java.util.Optional;
 import org.particleos.update.failure.UpdateException;
+import org.particleos.update.fetch.Unpacking;
 
 /**
  * Takes the decompressed bytes of one payload, in order. Used by one thread at a time. What was

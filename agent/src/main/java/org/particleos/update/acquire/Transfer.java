@@ -9,10 +9,19 @@ import java.util.ArrayList;
 import java.util.Optional;
 import java.util.concurrent.CountDownLatch;
 import org.jspecify.annotations.Nullable;
-import org.particleos.update.acquire.Decoder.CorruptPayload;
+import org.particleos.update.codec.Compression;
+import org.particleos.update.codec.Decoder;
+import org.particleos.update.codec.Decoder.CorruptPayload;
+import org.particleos.update.codec.Inflow;
+import org.particleos.update.codec.Stopped;
 import org.particleos.update.failure.Quote;
 import org.particleos.update.failure.Reason;
 import org.particleos.update.failure.UpdateException;
+import org.particleos.update.fetch.ByteSource;
+import org.particleos.update.fetch.Cancellation;
+import org.particleos.update.fetch.Failures;
+import org.particleos.update.fetch.Payload;
+import org.particleos.update.fetch.Unpacking;
 import org.particleos.update.pattern.Sha256;
 
 /**
@@ -25,12 +34,12 @@ import org.particleos.update.pattern.Sha256;
  * The first failure of any stage is the failure of the transfer. It stops the pools and belts that
  * the other stages wait at and cancels the source; what still fails after that is suppressed in it.
  */
-final class Transfer {
+public final class Transfer {
   /** Large enough that the cost of a system call does not show. */
-  static final int CHUNK_BYTES = 1 << 20;
+  public static final int CHUNK_BYTES = 1 << 20;
 
   /** Per pool: one in each of the stages that share it, and one to spare. */
-  static final int CHUNKS = 4;
+  public static final int CHUNKS = 4;
 
   /** What the names of all threads of this package begin with. */
   static final String THREAD_PREFIX = "acquire-";

@@ -8,19 +8,19 @@ import org.particleos.update.linux.OpenFile;
  * fills with a whole image: other programs lose their memory, and the final fsync (or a request to
  * stop) waits for minutes.
  */
-final class WriteBehind {
+public final class WriteBehind {
   /** Small enough that waiting for it on a slow eMMC stays under a second or two. */
   static final long WINDOW_BYTES = 16L << 20;
 
   private final OpenFile file;
   private long flushedUpTo;
 
-  WriteBehind(OpenFile file, long beginning) {
+  public WriteBehind(OpenFile file, long beginning) {
     this.file = file;
     this.flushedUpTo = beginning;
   }
 
-  void wroteUpTo(long offset) throws IOException {
+  public void wroteUpTo(long offset) throws IOException {
     if (offset - flushedUpTo >= WINDOW_BYTES) {
       file.flushRange(flushedUpTo, offset - flushedUpTo);
       flushedUpTo = offset;

@@ -9,13 +9,13 @@ import org.particleos.update.failure.UpdateException;
 import org.particleos.update.linux.LinuxException;
 
 /** Says in the program's words why a disk or file system did not take the bytes. */
-final class WriteFailure {
+public final class WriteFailure {
   /** Disk quota exceeded: to the administrator the same as a full file system. */
   private static final int EDQUOT = 122;
 
   private WriteFailure() {}
 
-  static UpdateException of(Path path, IOException e) {
+  public static UpdateException of(Path path, IOException e) {
     String name = Quote.quote(path.toString());
     if (!(e instanceof LinuxException linux)) {
       return failed(name, e);

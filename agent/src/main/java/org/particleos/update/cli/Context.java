@@ -1,8 +1,8 @@
 package org.particleos.update.cli;
 
 import java.util.Optional;
-import org.particleos.update.acquire.Cancellation;
 import org.particleos.update.failure.Errno;
+import org.particleos.update.fetch.Cancellation;
 import org.particleos.update.notify.ServiceManager;
 import org.particleos.update.update.Machine;
 

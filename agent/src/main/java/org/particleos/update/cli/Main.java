@@ -8,7 +8,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
-import org.particleos.update.acquire.Cancellation;
+import org.particleos.update.fetch.Cancellation;
 import org.particleos.update.install.InstallDatabase;
 import org.particleos.update.linux.LinuxKernel;
 import org.particleos.update.notify.ServiceManager;

@@ -89,7 +89,15 @@ public interface Kernel {
    * @param blockBytes allocation unit
    */
   record SpaceStatus(
-      long magic, long totalBytes, long availableBytes, long blockBytes, boolean readOnly) {}
+      long magic, long totalBytes, long availableBytes, long blockBytes, boolean readOnly) {
+    /** The {@code f_type} of btrfs. */
+    public static final long BTRFS = 0x9123683EL;
+
+    /** Whether it can do what only btrfs can: subvolumes, no copy-on-write. */
+    public boolean btrfs() {
+      return magic == BTRFS;
+    }
+  }
 
   OpenFile open(Path path, Set<OpenFlag> flags) throws IOException;
 

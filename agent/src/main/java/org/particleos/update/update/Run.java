@@ -1,7 +1,7 @@
 package org.particleos.update.update;
 
-import org.particleos.update.acquire.Cancellation;
-import org.particleos.update.acquire.HttpFetcher;
+import org.particleos.update.fetch.Cancellation;
+import org.particleos.update.fetch.HttpFetcher;
 import org.particleos.update.install.FilePublisher;
 import org.particleos.update.install.SlotPublisher;
 

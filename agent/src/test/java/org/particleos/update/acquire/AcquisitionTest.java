@@ -29,8 +29,14 @@ import org.junit.jupiter.api.DynamicTest;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.TestFactory;
 import org.junit.jupiter.api.io.TempDir;
+import org.particleos.update.codec.Compression;
 import org.particleos.update.failure.Reason;
 import org.particleos.update.failure.UpdateException;
+import org.particleos.update.fetch.Cancellation;
+import org.particleos.update.fetch.HttpFetcher;
+import org.particleos.update.fetch.HttpLimits;
+import org.particleos.update.fetch.OwnThreads;
+import org.particleos.update.fetch.Payload;
 import org.particleos.update.pattern.Sha256;
 
 class AcquisitionTest {
@@ -40,14 +46,7 @@ class AcquisitionTest {
 
   @AfterEach
   void noThreadIsLeftBehind() {
-    assertEquals(List.of(), stageThreads());
-  }
-
-  static List<String> stageThreads() {
-    return Thread.getAllStackTraces().keySet().stream()
-        .map(Thread::getName)
-        .filter(name -> name.startsWith(Transfer.THREAD_PREFIX))
-        .toList();
+    assertEquals(List.of(), OwnThreads.alive());
   }
 
   @Test
@@ -168,7 +167,7 @@ class AcquisitionTest {
                   assertEquals(0, failure.getSuppressed().length);
                   assertTrue(sink.closed);
                   assertTrue(source.closed.get());
-                  assertEquals(List.of(), stageThreads());
+                  assertEquals(List.of(), OwnThreads.alive());
                 }));
   }
 

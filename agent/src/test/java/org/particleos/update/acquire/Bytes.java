@@ -12,16 +12,17 @@ import java.util.zip.GZIPOutputStream;
 import org.apache.commons.compress.compressors.bzip2.BZip2CompressorOutputStream;
 import org.apache.commons.compress.compressors.lz4.BlockLZ4CompressorOutputStream;
 import org.apache.commons.compress.compressors.lz4.FramedLZ4CompressorOutputStream;
+import org.particleos.update.codec.Compression;
 import org.particleos.update.pattern.Sha256;
 import org.tukaani.xz.LZMA2Options;
 import org.tukaani.xz.XZOutputStream;
 
 /** Payloads of tests. */
-final class Bytes {
+public final class Bytes {
   private Bytes() {}
 
   /** Bytes that no codec can make smaller. */
-  static byte[] noise(long seed, int length) {
+  public static byte[] noise(long seed, int length) {
     var bytes = new byte[length];
     new Random(seed).nextBytes(bytes);
     return bytes;
@@ -44,7 +45,7 @@ final class Bytes {
     return bytes;
   }
 
-  static byte[] concat(byte[]... parts) {
+  public static byte[] concat(byte[]... parts) {
     var all = new ByteArrayOutputStream();
     for (byte[] part : parts) {
       all.writeBytes(part);
@@ -52,7 +53,7 @@ final class Bytes {
     return all.toByteArray();
   }
 
-  static Sha256 sha256(byte[] bytes) {
+  public static Sha256 sha256(byte[] bytes) {
     try {
       return Sha256.of(MessageDigest.getInstance("SHA-256").digest(bytes));
     } catch (NoSuchAlgorithmException e) {
@@ -60,7 +61,7 @@ final class Bytes {
     }
   }
 
-  static byte[] pack(Compression compression, byte[] bytes) {
+  public static byte[] pack(Compression compression, byte[] bytes) {
     var packed = new ByteArrayOutputStream();
     try (var stream = packer(compression, packed)) {
       stream.write(bytes);

@@ -23,8 +23,13 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.EnumSource.Mode;
 import org.junit.jupiter.params.provider.MethodSource;
+import org.particleos.update.codec.Compression;
+import org.particleos.update.codec.ZstdDecoder;
 import org.particleos.update.failure.Reason;
 import org.particleos.update.failure.UpdateException;
+import org.particleos.update.fetch.Cancellation;
+import org.particleos.update.fetch.HttpLimits;
+import org.particleos.update.fetch.Payload;
 
 class CodecTest {
   private static final long SEED = 20_261_122;

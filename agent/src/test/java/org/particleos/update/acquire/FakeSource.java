@@ -8,9 +8,13 @@ import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicLong;
 import org.particleos.update.failure.UpdateException;
+import org.particleos.update.fetch.ByteSource;
+import org.particleos.update.fetch.Cancellation;
+import org.particleos.update.fetch.Failures;
+import org.particleos.update.fetch.HttpLimits;
 
 /** A source in memory: optionally in small pieces, and stalling after some bytes. */
-final class FakeSource implements ByteSource {
+public final class FakeSource implements ByteSource {
   final AtomicLong delivered = new AtomicLong();
   final AtomicBoolean closed = new AtomicBoolean();
 
@@ -23,7 +27,7 @@ final class FakeSource implements ByteSource {
   private Cancellation cancellation = new Cancellation();
   private Runnable afterRead = () -> {};
 
-  FakeSource(byte[] bytes) {
+  public FakeSource(byte[] bytes) {
     this.bytes = bytes;
   }
 
@@ -40,6 +44,11 @@ final class FakeSource implements ByteSource {
   FakeSource afterEachRead(Runnable action) {
     afterRead = action;
     return this;
+  }
+
+  /** Takes every payload from here. */
+  public Acquisition acquisition() {
+    return new Acquisition(opener(), true, HttpLimits.PAYLOAD_BYTES_MAX, System::nanoTime);
   }
 
   Acquisition.Opener opener() {

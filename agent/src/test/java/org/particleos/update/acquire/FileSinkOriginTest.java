@@ -23,13 +23,20 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+import org.particleos.update.codec.Compression;
 import org.particleos.update.failure.Reason;
 import org.particleos.update.failure.UpdateException;
+import org.particleos.update.fetch.Cancellation;
+import org.particleos.update.fetch.HttpFetcher;
+import org.particleos.update.fetch.HttpLimits;
+import org.particleos.update.fetch.Payload;
+import org.particleos.update.fetch.Unpacking;
 import org.particleos.update.linux.DelegatingFile;
 import org.particleos.update.linux.DelegatingKernel;
 import org.particleos.update.linux.FakeKernel;
 import org.particleos.update.linux.Kernel;
 import org.particleos.update.linux.Kernel.InodeFlag;
+import org.particleos.update.linux.Kernel.SpaceStatus;
 import org.particleos.update.linux.LinuxKernel;
 import org.particleos.update.linux.MountedImage;
 import org.particleos.update.linux.OpenFile;
@@ -211,7 +218,7 @@ class FileSinkOriginTest {
 
   @Test
   void withoutExtendedAttributesAFileIsCompleteAllTheSame() throws Exception {
-    kernel.withoutAttributesAndFlags().btrfs().magic(folder, TreeWriter.BTRFS);
+    kernel.withoutAttributesAndFlags().btrfs().magic(folder, SpaceStatus.BTRFS);
 
     acquire(kernel, source);
 
@@ -223,7 +230,7 @@ class FileSinkOriginTest {
     acquire(kernel, source);
     assertEquals(Set.of(), kernel.inodeFlags(partial));
 
-    kernel.btrfs().magic(folder, TreeWriter.BTRFS);
+    kernel.btrfs().magic(folder, SpaceStatus.BTRFS);
     acquire(new CloningKernel(kernel), source);
     assertEquals(Set.of(), kernel.inodeFlags(partial));
 

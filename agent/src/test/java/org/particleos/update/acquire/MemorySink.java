@@ -6,11 +6,11 @@ import org.particleos.update.failure.Reason;
 import org.particleos.update.failure.UpdateException;
 
 /** Keeps what is written, and fails at one operation if told to. */
-final class MemorySink implements Sink {
+public final class MemorySink implements Sink {
   private final ByteArrayOutputStream written = new ByteArrayOutputStream();
   private int failAt = Integer.MAX_VALUE;
   private Runnable beforeWrite = () -> {};
-  int operations;
+  public int operations;
   boolean finished;
   boolean closed;
 
@@ -19,12 +19,12 @@ final class MemorySink implements Sink {
     return this;
   }
 
-  MemorySink beforeEachWrite(Runnable action) {
+  public MemorySink beforeEachWrite(Runnable action) {
     beforeWrite = action;
     return this;
   }
 
-  byte[] written() {
+  public byte[] written() {
     return written.toByteArray();
   }
 

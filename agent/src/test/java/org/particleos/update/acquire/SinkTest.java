@@ -33,7 +33,7 @@ class SinkTest {
   private static final int OFFSET = 4096;
   private static final int SLOT = 10_000;
 
-  private final FakeKernel kernel = new FakeKernel();
+  private final NotingKernel kernel = new NotingKernel();
   @TempDir private Path directory;
   private Path disk;
   private Path partial;
@@ -199,7 +199,7 @@ class SinkTest {
       int errno, Class<? extends UpdateException> kind, Reason reason) {
     // open, write, truncate, sync
     for (int call = 0; call < 4; call++) {
-      var failing = new FakeKernel().failing(call, errno);
+      var failing = new NotingKernel().failing(call, errno);
 
       var failure = assertThrows(UpdateException.class, () -> writeNoiseAndAHole(failing));
 
@@ -211,7 +211,7 @@ class SinkTest {
     }
   }
 
-  private void writeNoiseAndAHole(FakeKernel failing) throws UpdateException {
+  private void writeNoiseAndAHole(NotingKernel failing) throws UpdateException {
     try (var sink = new FileSink(failing, partial)) {
       sink.write(direct(Bytes.noise(SEED, FileSink.HOLE_BYTES)));
       sink.write(direct(new byte[FileSink.HOLE_BYTES]));

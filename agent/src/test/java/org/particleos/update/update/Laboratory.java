@@ -13,15 +13,15 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalLong;
 import java.util.UUID;
-import org.particleos.update.acquire.Cancellation;
-import org.particleos.update.acquire.HttpFetcher;
-import org.particleos.update.acquire.HttpLimits;
 import org.particleos.update.catalog.ATransfer;
 import org.particleos.update.catalog.Stage;
 import org.particleos.update.definition.DefinitionPlace;
 import org.particleos.update.definition.PartitionType;
 import org.particleos.update.disk.GptImage;
 import org.particleos.update.failure.UpdateException;
+import org.particleos.update.fetch.Cancellation;
+import org.particleos.update.fetch.HttpFetcher;
+import org.particleos.update.fetch.HttpLimits;
 import org.particleos.update.linux.Kernel;
 import org.particleos.update.plan.VersionSets;
 
