@@ -1,8 +1,8 @@
 package org.particleos.update.fetch;
 
-import com.github.luben.zstd.Zstd;
 import java.util.OptionalLong;
 import org.particleos.update.codec.Compression;
+import org.particleos.update.codec.ZstdFrameHeader;
 import org.particleos.update.failure.UpdateException;
 
 /**
@@ -13,8 +13,7 @@ import org.particleos.update.failure.UpdateException;
  *     single zstd frame that names its size, otherwise a lower bound or unknown
  */
 public record PayloadSize(OptionalLong transferBytes, OptionalLong leastBytes) {
-  /** The longest header of a zstd frame (RFC 8878 3.1.1.1). */
-  private static final int BEGINNING_BYTES = 18;
+  private static final int BEGINNING_BYTES = ZstdFrameHeader.BYTES_MAX;
 
   /**
    * Asks the source. Fails where fetching the payload would fail at once: it is not there, or the
@@ -46,12 +45,7 @@ public record PayloadSize(OptionalLong transferBytes, OptionalLong leastBytes) {
   private static OptionalLong least(HttpFetcher.Beginning beginning) {
     return switch (Compression.of(beginning.bytes())) {
       case NONE -> beginning.totalBytes();
-      case ZSTD -> {
-        long size =
-            Zstd.getDirectByteBufferFrameContentSize(
-                beginning.bytes(), 0, beginning.bytes().remaining());
-        yield size > 0 ? OptionalLong.of(size) : OptionalLong.empty();
-      }
+      case ZSTD -> ZstdFrameHeader.contentBytes(beginning.bytes());
       case GZIP, XZ, LZ4, BZIP2 -> OptionalLong.empty();
     };
   }
