@@ -38,6 +38,42 @@ class PackagingIT {
   }
 
   @Test
+  void itStartsFromItsClassArchive(TestMachine machine) throws Exception {
+    Path log = machine.folder().resolve("loaded");
+
+    machine
+        .program()
+        .with("PARTICLE_UPDATE_JAVA_OPTIONS", "-Xlog:class+load:file=" + log)
+        .run(machine.arguments("check"))
+        .expect(0);
+
+    List<String> own =
+        Files.readAllLines(log).stream().filter(line -> line.contains("cli.Main ")).toList();
+    assertEquals(1, own.size(), own::toString);
+    assertTrue(own.getFirst().contains("shared objects file"), own::toString);
+  }
+
+  @Test
+  void aClassArchiveThatDoesNotFitIsPassedOverInSilence(TestMachine machine) throws Exception {
+    Path copied = copy(machine, "changed");
+    Path archive = copied.resolve("lib/particle-update.jsa");
+    Program program = machine.program().at(copied.resolve("bin/particle-update"));
+    Run good = program.run(machine.arguments("check", "--json=short")).expect(0);
+
+    Tool.run(machine.folder(), "sh", "-c", "touch " + copied + "/lib/*.jar");
+    Run otherJars = program.run(machine.arguments("check", "--json=short")).expect(0);
+    Tool.run(machine.folder(), "truncate", "-s", "1M", archive.toString());
+    Run cutOff = program.run(machine.arguments("check", "--json=short")).expect(0);
+    Files.writeString(archive, "no archive at all");
+    Run garbage = program.run(machine.arguments("check", "--json=short")).expect(0);
+
+    for (Run run : List.of(otherJars, cutOff, garbage)) {
+      assertEquals(good.out(), run.out());
+      assertEquals("", run.err());
+    }
+  }
+
+  @Test
   void itRunsThroughSymbolicLinks(TestMachine machine) throws Exception {
     Path bin = Files.createDirectories(machine.folder().resolve("usr bin"));
     Path absolute =

@@ -1,0 +1,214 @@
+package org.particleos.update.archive;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
+import java.nio.file.attribute.FileTime;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.HashMap;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.regex.Pattern;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
+import org.particleos.update.demo.DemoMachine;
+import org.particleos.update.demo.Publisher;
+import org.particleos.update.demo.Release;
+import org.particleos.update.demo.Tool;
+import org.particleos.update.demo.WebServer;
+
+/**
+ * Makes {@code lib/particle-update.jsa} of a distribution: the classes that real runs of the
+ * program loaded, in the form the virtual machine keeps them in memory.
+ *
+ * <p>The archive belongs to one build of the Java runtime and to these very jars. The virtual
+ * machine compares their sizes and times and starts without the archive, only slower, if anything
+ * differs. So that packaging tools, which cut times to that of the source, change nothing, the jars
+ * get a fixed time here.
+ */
+public final class ClassArchive {
+  private static final String ARCHIVE = "particle-update.jsa";
+  private static final long CONTENT_BYTES = 4L << 20;
+  private static final long SLOT_BYTES = 16L << 20;
+
+  /** What users wait for. Together they load nearly everything there is. */
+  private static final List<List<String>> TRAINING =
+      List.of(
+          List.of("check"),
+          List.of("check", "--json=short"),
+          List.of("status"),
+          List.of("list"),
+          List.of("doctor"),
+          List.of("apply"),
+          List.of("verify"),
+          List.of("vacuum"));
+
+  /** What the machine and the server of the training are made with. */
+  private static final List<String> TOOLS =
+      List.of("gpg", "gpg-agent", "sfdisk", "mkfs.erofs", "veritysetup", "openssl", "zstd");
+
+  /** Numbers that tell apart classes of the same name within one list; never needed here. */
+  private static final Pattern IDENTIFIERS =
+      Pattern.compile(" (?:id: \\d+|super: \\d+|interfaces:(?: \\d+)+)");
+
+  private final Path distribution;
+  private final Path java;
+  private final Path work;
+
+  private ClassArchive(Path distribution, Path work) {
+    this.distribution = distribution;
+    this.java = Path.of(System.getProperty("java.home"), "bin", "java");
+    this.work = work;
+  }
+
+  /**
+   * Makes the archive of one distribution. Does without, and says so, where tools are missing.
+   *
+   * @param args the distribution, the shipped definitions, a folder to work in, and the time that
+   *     the jars get
+   */
+  public static void main(String[] args) throws IOException {
+    if (args.length != 4) {
+      throw new IllegalArgumentException(
+          "expected: distribution, shipped definitions, folder to work in, time of the jars");
+    }
+    List<String> missing = TOOLS.stream().filter(tool -> Tool.find(tool).isEmpty()).toList();
+    if (!missing.isEmpty()) {
+      System.err.println(
+          "Made no class archive, since these tools are missing: "
+              + String.join(", ", missing)
+              + ". The program works without it, but starts half as fast.");
+      return;
+    }
+    Path work = Path.of(args[2]).toAbsolutePath();
+    delete(work);
+    Files.createDirectories(work);
+    var archive = new ClassArchive(Path.of(args[0]).toRealPath(), work);
+    Files.deleteIfExists(archive.distribution.resolve("lib").resolve(ARCHIVE));
+    List<Path> jars = archive.jars();
+    for (Path jar : jars) {
+      SignedJar.strip(jar);
+      Files.setLastModifiedTime(jar, FileTime.from(Instant.parse(args[3])));
+    }
+    archive.dump(jars, archive.train(Path.of(args[1])));
+    archive.requireThatItIsUsed();
+    delete(work);
+  }
+
+  /** In the order of the launcher, which the archive remembers. */
+  private List<Path> jars() throws IOException {
+    try (Stream<Path> files = Files.list(distribution.resolve("lib"))) {
+      return files
+          .filter(file -> file.toString().endsWith(".jar"))
+          .sorted(Comparator.comparing(Path::toString))
+          .toList();
+    }
+  }
+
+  private Set<String> train(Path shipped) throws IOException {
+    var machine = new DemoMachine(Files.createDirectories(work.resolve("machine")));
+    machine.install(release("1"), SLOT_BYTES);
+    Path web = work.resolve("web");
+    try (var publisher = new Publisher(web, DemoMachine.architecture())) {
+      publisher.exportKeyring(machine.keyring());
+      publisher.add(release("2"));
+      publisher.sign();
+    }
+    Set<String> classes = new LinkedHashSet<>();
+    try (var server = new WebServer(web, Long.MAX_VALUE)) {
+      machine.configure(shipped, server.uri());
+      for (String word : List.of("--version", "--help")) {
+        classes.addAll(classesOf(List.of(word), machine.environment()));
+      }
+      for (List<String> words : TRAINING) {
+        var command = new ArrayList<>(words);
+        command.add("--definitions=" + machine.definitions());
+        classes.addAll(classesOf(command, machine.environment()));
+      }
+    }
+    return classes;
+  }
+
+  private Release release(String version) throws IOException {
+    Path folder = Files.createDirectories(work.resolve("release-" + version));
+    return Release.build(folder, version, CONTENT_BYTES);
+  }
+
+  private List<String> classesOf(List<String> words, Map<String, String> environment)
+      throws IOException {
+    Path list = work.resolve("classes");
+    run(words, environment, "-XX:DumpLoadedClassList=" + list);
+    return Files.readAllLines(list).stream()
+        // Classes of other loaders name the file they came from; there are none worth keeping.
+        .filter(line -> !line.contains(" source: "))
+        .map(line -> IDENTIFIERS.matcher(line).replaceAll(""))
+        .toList();
+  }
+
+  private void run(List<String> words, Map<String, String> environment, String options)
+      throws IOException {
+    var command = new ArrayList<>(List.of(distribution + "/bin/particle-update"));
+    command.addAll(words);
+    var variables = new HashMap<>(environment);
+    variables.put("JAVA_HOME", System.getProperty("java.home"));
+    variables.put("PARTICLE_UPDATE_JAVA_OPTIONS", options);
+    var result = Tool.call(work, variables, "", command.toArray(String[]::new));
+    // Doctor tells with its status that the demo machine has no boot loader.
+    if (result.status() != 0 && !words.contains("doctor")) {
+      throw new IOException(
+          String.join(" ", command) + " ended with " + result.status() + ":\n" + result.output());
+    }
+  }
+
+  private void dump(List<Path> jars, Set<String> classes) throws IOException {
+    Path list = Files.write(work.resolve("all-classes"), classes);
+    Path made = work.resolve(ARCHIVE);
+    Tool.run(
+        work,
+        java.toString(),
+        "-Xshare:dump",
+        "-Xlog:disable",
+        "-Xlog:all=error:stderr",
+        "-XX:+UseSerialGC",
+        "--enable-native-access=ALL-UNNAMED",
+        "-XX:SharedClassListFile=" + list,
+        "-XX:SharedArchiveFile=" + made,
+        "-cp",
+        jars.stream().map(Path::toString).collect(Collectors.joining(":")));
+    Files.move(
+        made,
+        distribution.resolve("lib").resolve(ARCHIVE),
+        StandardCopyOption.REPLACE_EXISTING,
+        StandardCopyOption.ATOMIC_MOVE);
+  }
+
+  /** An archive that does not fit is passed over in silence, which must not be found out later. */
+  private void requireThatItIsUsed() throws IOException {
+    Path log = work.resolve("loaded");
+    run(List.of("--version"), Map.of(), "-Xshare:on -Xlog:class+load:file=" + log);
+    boolean used =
+        Files.readAllLines(log).stream()
+            .anyMatch(line ->
+                line.contains("org.particleos.update.cli.Main ")
+                    && line.contains("shared objects file"));
+    if (!used) {
+      throw new IOException("the class archive is not used; see " + log);
+    }
+  }
+
+  private static void delete(Path tree) throws IOException {
+    if (!Files.exists(tree)) {
+      return;
+    }
+    try (Stream<Path> files = Files.walk(tree)) {
+      for (Path file : files.sorted(Comparator.reverseOrder()).toList()) {
+        Files.delete(file);
+      }
+    }
+  }
+}
