@@ -7,9 +7,9 @@ import java.util.OptionalLong;
 import org.particleos.update.failure.UpdateException;
 
 /**
- * An opened payload: its bytes from first to last, as they are stored where they come from. Used
- * and closed by one thread; it was opened with the {@link Cancellation} that makes a waiting {@link
- * #read} end early.
+ * An opened payload: its bytes from first to last, as they are stored where they come from, or a
+ * part of them that was asked for. Used and closed by one thread; it was opened with the {@link
+ * Cancellation} that makes a waiting {@link #read} end early.
  */
 public interface ByteSource extends AutoCloseable {
   /**
@@ -19,8 +19,18 @@ public interface ByteSource extends AutoCloseable {
    */
   int read(ByteBuffer direct) throws UpdateException;
 
-  /** Bytes from first to last, if known in advance. */
+  /** Bytes that {@link #read} gives from first to last, if known in advance. */
   OptionalLong lengthBytes();
+
+  /** Position in the file of the first byte that {@link #read} gives. */
+  default long firstByte() {
+    return 0;
+  }
+
+  /** Bytes of the whole file, if known in advance. */
+  default OptionalLong totalBytes() {
+    return lengthBytes();
+  }
 
   Optional<Instant> lastModified();
 

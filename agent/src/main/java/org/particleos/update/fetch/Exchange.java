@@ -12,12 +12,13 @@ import java.time.DateTimeException;
 import java.time.Instant;
 import java.time.ZonedDateTime;
 import java.time.format.DateTimeFormatter;
+import java.util.List;
 import java.util.Optional;
 import java.util.OptionalLong;
+import java.util.stream.Stream;
 import javax.net.ssl.SSLException;
 import org.apache.hc.client5.http.ConnectTimeoutException;
 import org.apache.hc.client5.http.classic.methods.HttpUriRequestBase;
-import org.apache.hc.client5.http.impl.classic.CloseableHttpClient;
 import org.apache.hc.core5.http.ClassicHttpResponse;
 import org.apache.hc.core5.http.ConnectionClosedException;
 import org.apache.hc.core5.http.Header;
@@ -34,6 +35,9 @@ import org.particleos.update.failure.UpdateException;
 final class Exchange implements ByteSource {
   private static final int SCRATCH_BYTES = 64 << 10;
 
+  /** A page that nobody reads is read up to here so that its connection can be used again. */
+  private static final int SHORT_BODY_BYTES_MAX = 16 << 10;
+
   private final URI uri;
   private final HttpLimits limits;
   private final Cancellation cancellation;
@@ -45,27 +49,25 @@ final class Exchange implements ByteSource {
 
   private @Nullable InputStream body;
   private long received;
+  private long firstByte;
+  private OptionalLong totalBytes = OptionalLong.empty();
 
-  /**
-   * Sends the request and waits for the head of the answer.
-   *
-   * @param range value of a {@code Range} header, if not all of the body is wanted
-   */
+  /** How many bytes the body has to have; empty as long as nobody has said. */
+  private OptionalLong bodyBytes = OptionalLong.empty();
+
+  /** Sends the request and waits for the head of the answer. */
   Exchange(
-      CloseableHttpClient client,
-      String method,
-      URI uri,
-      Optional<String> range,
+      Connections connections,
+      Requests.Question question,
       HttpLimits limits,
       Cancellation cancellation)
       throws UpdateException {
-    this.uri = uri;
+    this.uri = question.uri();
     this.limits = limits;
     this.cancellation = cancellation;
-    this.request = new HttpUriRequestBase(method, uri);
+    this.request = new HttpUriRequestBase(question.method(), uri);
     request.setHeader("Accept-Encoding", "identity");
-    request.setHeader("Connection", "close");
-    range.ifPresent(bytes -> request.setHeader("Range", bytes));
+    question.headers().forEach(request::setHeader);
     // Stops this one exchange, for whatever reason.
     var stop = new Cancellation();
     stop.onCancel(request::cancel);
@@ -73,8 +75,7 @@ final class Exchange implements ByteSource {
     this.link = cancellation.onCancel(stop::cancel);
     try {
       this.response =
-          ScopedValue.where(NameLookup.STOP, stop)
-              .call(() -> client.executeOpen(null, request, null));
+          ScopedValue.where(NameLookup.STOP, stop).call(() -> connections.send(request));
     } catch (IOException e) {
       close();
       throw beforeAnswer(e);
@@ -83,6 +84,13 @@ final class Exchange implements ByteSource {
       throw e;
     }
     patience.answered();
+    this.bodyBytes = declaredBytes();
+    this.totalBytes = bodyBytes;
+  }
+
+  /** The address that answered, which is the last one after redirects. */
+  URI uri() {
+    return uri;
   }
 
   int status() {
@@ -93,9 +101,50 @@ final class Exchange implements ByteSource {
     return Optional.ofNullable(response.getFirstHeader(name)).map(Header::getValue);
   }
 
+  List<String> headers(String name) {
+    return Stream.of(response.getHeaders(name)).map(Header::getValue).toList();
+  }
+
+  /**
+   * Takes the body as a part of the file.
+   *
+   * @param length that it has to have, to the byte
+   */
+  void bringsPart(long first, long length, OptionalLong total) throws UpdateException {
+    if (bodyBytes.isPresent() && bodyBytes.getAsLong() != length) {
+      throw Failures.wrongRange(
+          name(), "a part of " + length + " bytes in a body of " + bodyBytes.getAsLong());
+    }
+    this.firstByte = first;
+    this.bodyBytes = OptionalLong.of(length);
+    this.totalBytes = total;
+  }
+
+  /** Takes the answer as the end of a file of that length; what the body says is for people. */
+  void bringsNothing(long total) {
+    this.body = InputStream.nullInputStream();
+    this.firstByte = total;
+    this.bodyBytes = OptionalLong.of(0);
+    this.totalBytes = OptionalLong.of(total);
+  }
+
   /** What the header says, also for a HEAD request, which has no body. */
   @Override
   public OptionalLong lengthBytes() {
+    return bodyBytes;
+  }
+
+  @Override
+  public long firstByte() {
+    return firstByte;
+  }
+
+  @Override
+  public OptionalLong totalBytes() {
+    return totalBytes;
+  }
+
+  private OptionalLong declaredBytes() {
     var declared = header("Content-Length").map(String::strip).orElse("");
     try {
       long length = Long.parseLong(declared);
@@ -128,6 +177,10 @@ final class Exchange implements ByteSource {
     try {
       var stream = body();
       length = stream.read(scratch, 0, Math.min(scratch.length, direct.remaining()));
+      if (length > 0 && atDeclaredEnd(length)) {
+        // Not for more bytes, but for the library to see the end and to keep the connection.
+        stream.read();
+      }
     } catch (IOException e) {
       throw insideBody(e);
     } finally {
@@ -136,11 +189,38 @@ final class Exchange implements ByteSource {
     if (length > 0 && patience.exhausted()) {
       throw tooSlow(speedFound(), Optional.empty());
     }
+    if (length < 0 && received < bodyBytes.orElse(0)) {
+      throw Failures.truncated(name(), received, bodyBytes.getAsLong());
+    }
     return length < 0 ? -1 : taken(length, direct);
+  }
+
+  /**
+   * Only for a length that the connection itself knows: then looking for the end waits for nothing.
+   */
+  private boolean atDeclaredEnd(int length) {
+    var declared = declaredBytes();
+    return declared.isPresent()
+        && header("Transfer-Encoding").isEmpty()
+        && received + length == declared.getAsLong();
+  }
+
+  /** Reads a body that nobody wants, if it is short, so that its connection can be used again. */
+  void skipShortBody() throws UpdateException {
+    if (declaredBytes().orElse(Long.MAX_VALUE) <= SHORT_BODY_BYTES_MAX) {
+      var unwanted = ByteBuffer.allocate(SHORT_BODY_BYTES_MAX);
+      while (unwanted.hasRemaining() && read(unwanted) >= 0) {
+        // Goes on to the end.
+      }
+    }
   }
 
   private int taken(int length, ByteBuffer direct) throws UpdateException {
     received += length;
+    if (received > bodyBytes.orElse(Long.MAX_VALUE)) {
+      throw Failures.wrongRange(
+          name(), "the body goes on after the " + bodyBytes.getAsLong() + " bytes of the part");
+    }
     if (received > limits.bodyBytesMax()) {
       throw tooLong("more than " + limits.bodyBytesMax());
     }
@@ -202,13 +282,9 @@ final class Exchange implements ByteSource {
     var length = lengthBytes();
     String expected =
         length.isPresent() && e instanceof ConnectionClosedException
-            ? "only " + received + " of " + length.getAsLong() + " bytes came"
+            ? Failures.onlyCame(received, length.getAsLong())
             : "the connection broke after " + received + " bytes: " + e.getMessage();
-    return UpdateException.because(Reason.BODY_TRUNCATED, "reading " + name() + " failed")
-        .found(expected)
-        .remedy("try again")
-        .cause(e)
-        .unreachable();
+    return Failures.truncated(name(), expected, Optional.of(e));
   }
 
   private String speedFound() {

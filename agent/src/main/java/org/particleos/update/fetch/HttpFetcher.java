@@ -4,13 +4,12 @@ import java.io.ByteArrayOutputStream;
 import java.net.URI;
 import java.nio.ByteBuffer;
 import java.nio.file.Path;
+import java.time.InstantSource;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalLong;
-import org.apache.hc.client5.http.impl.classic.CloseableHttpClient;
-import org.apache.hc.core5.io.CloseMode;
-import org.jspecify.annotations.Nullable;
+import java.util.function.Consumer;
 import org.particleos.update.codec.Compression;
 import org.particleos.update.codec.Decoder;
 import org.particleos.update.codec.Decoder.CorruptPayload;
@@ -18,6 +17,7 @@ import org.particleos.update.codec.Inflow;
 import org.particleos.update.failure.Quote;
 import org.particleos.update.failure.Reason;
 import org.particleos.update.failure.UpdateException;
+import org.particleos.update.fetch.Requests.Question;
 import org.particleos.update.trust.Fetcher;
 
 /**
@@ -25,21 +25,26 @@ import org.particleos.update.trust.Fetcher;
  * addresses, which test set-ups use (transfer-files.md 8.1, update-algorithm.md 12.2).
  *
  * <p>Nothing is set up before the first request: a command that needs no server does not pay for
- * one. Several threads may use it at once. Nothing is retried here.
+ * one. Several threads may use it at once.
+ *
+ * <p>Deviation: the reference tries everything once. Here what fails in passing is tried again
+ * within {@link RetryLimits}, and payloads, never manifests, are continued from mirrors that the
+ * server of the source names. What is tried again is told to the listener of {@link #telling}.
  */
 public final class HttpFetcher implements Fetcher, AutoCloseable {
-  private static final int STATUS_PARTIAL = 206;
-  private static final int STATUS_RANGE_REFUSED = 416;
-  private static final int STATUS_NOT_FOUND = 404;
-  private static final int STATUS_UNAUTHORISED = 401;
+  private static final int STATUS_NOT_MODIFIED = 304;
 
-  /** From here on the answer is not what was asked for. */
-  private static final int STATUS_SUCCESS_END = 300;
-
-  private final String userAgent;
   private final HttpLimits limits;
-  private final Map<String, String> environment;
-  private @Nullable CloseableHttpClient client;
+  private final RetryLimits retries;
+  private final Requests requests;
+  private final Mirrors mirrors;
+  private final Timing timing;
+  private final Consumer<String> listener;
+
+  /** The same, trying again within the usual limits. */
+  public HttpFetcher(String programVersion, HttpLimits limits, Map<String, String> environment) {
+    this(programVersion, limits, RetryLimits.defaults(), environment);
+  }
 
   /**
    * Sets nothing up yet.
@@ -48,10 +53,54 @@ public final class HttpFetcher implements Fetcher, AutoCloseable {
    * @param environment names the proxies and the certificate authorities: {@code http_proxy},
    *     {@code https_proxy}, {@code all_proxy}, {@code no_proxy}, {@code SSL_CERT_FILE}
    */
-  public HttpFetcher(String programVersion, HttpLimits limits, Map<String, String> environment) {
-    this.userAgent = "particle-update/" + programVersion;
+  public HttpFetcher(
+      String programVersion,
+      HttpLimits limits,
+      RetryLimits retries,
+      Map<String, String> environment) {
+    this(
+        limits,
+        retries,
+        new Requests(
+            new Connections("particle-update/" + programVersion, limits, environment), limits),
+        new Mirrors(true),
+        Timing.real(InstantSource.system()),
+        _ -> {});
+  }
+
+  private HttpFetcher(
+      HttpLimits limits,
+      RetryLimits retries,
+      Requests requests,
+      Mirrors mirrors,
+      Timing timing,
+      Consumer<String> listener) {
     this.limits = limits;
-    this.environment = Map.copyOf(environment);
+    this.retries = retries;
+    this.requests = requests;
+    this.mirrors = mirrors;
+    this.timing = timing;
+    this.listener = listener;
+  }
+
+  /**
+   * The same fetcher, with the same connections and mirrors, that tells what broke off and is tried
+   * again. Closing either closes both.
+   *
+   * @param to may be called by any thread that fetches
+   */
+  public HttpFetcher telling(Consumer<String> to) {
+    return new HttpFetcher(limits, retries, requests, mirrors, timing, to);
+  }
+
+  /** The same with the same connections, but it fetches from the addresses themselves only. */
+  public HttpFetcher withoutMirrors() {
+    return new HttpFetcher(limits, retries, requests, new Mirrors(false), timing, listener);
+  }
+
+  /** The same with another time. */
+  HttpFetcher timedBy(Timing other) {
+    return new HttpFetcher(limits, retries, requests, mirrors, other, listener);
   }
 
   @Override
@@ -66,16 +115,97 @@ public final class HttpFetcher implements Fetcher, AutoCloseable {
 
   private Optional<byte[]> fetch(URI uri, long limitBytes, Cancellation cancellation)
       throws UpdateException {
-    byte[] stored;
-    try (var source = open(uri, cancellation)) {
-      stored = readAll(uri, source, limitBytes);
+    return switch (fetchUnless(Optional.empty(), uri, limitBytes, cancellation)) {
+      case SmallFile.Fresh fresh -> Optional.of(fresh.bytes());
+      case SmallFile.Missing() -> Optional.empty();
+      case SmallFile.Unchanged() -> throw new IllegalStateException("nobody named a state");
+    };
+  }
+
+  /**
+   * Fetches a small file from the address itself, never from a mirror that is named beside it,
+   * unless it is still in a state that is known.
+   *
+   * @param limitBytes refuse a file that is longer, decompressed or not
+   */
+  SmallFile fetchUnless(
+      Optional<SmallFile.State> known, URI uri, long limitBytes, Cancellation cancellation)
+      throws UpdateException {
+    try {
+      if (isLocal(uri)) {
+        try (var source = new LocalSource(local(uri), cancellation)) {
+          var state = new SmallFile.State(uri, Optional.empty(), Optional.empty());
+          return fresh(uri, source, state, limitBytes);
+        }
+      }
+      return tour(uri, uri, Optional.empty(), retries.small(), cancellation)
+          .take(
+              failed(uri),
+              (address, trail) -> ask(known, address, trail, limitBytes, cancellation));
     } catch (UpdateException.Unreachable e) {
       if (e.reason() == Reason.HTTP_NOT_FOUND || e.reason() == Reason.SOURCE_MISSING) {
-        return Optional.empty();
+        return new SmallFile.Missing();
       }
       throw e;
     }
-    return Optional.of(unpack(uri, stored, limitBytes));
+  }
+
+  private SmallFile ask(
+      Optional<SmallFile.State> known,
+      URI uri,
+      Trail trail,
+      long limitBytes,
+      Cancellation cancellation)
+      throws UpdateException {
+    var headers = known.map(SmallFile.State::headers).orElse(Map.of());
+    try (var exchange = requests.ask(Question.get(uri, headers), trail, cancellation)) {
+      // A redirect may have led elsewhere this time, to a server with names of its own.
+      boolean comparable =
+          known.filter(state -> state.address().equals(exchange.uri())).isPresent();
+      if (known.isPresent() && exchange.status() == STATUS_NOT_MODIFIED) {
+        if (comparable) {
+          return new SmallFile.Unchanged();
+        }
+        try (var whole =
+            requests.ask(Question.get(exchange.uri(), Map.of()), trail, cancellation)) {
+          return fresh(uri, whole, limitBytes);
+        }
+      }
+      return fresh(uri, exchange, limitBytes);
+    }
+  }
+
+  private SmallFile fresh(URI uri, Exchange exchange, long limitBytes) throws UpdateException {
+    Answers.requireWhole(uri, exchange);
+    requireLengthWithinLimit(exchange);
+    var state = new SmallFile.State(exchange.uri(), exchange.etag(), exchange.lastModified());
+    return fresh(uri, exchange, state, limitBytes);
+  }
+
+  private static SmallFile fresh(URI uri, ByteSource source, SmallFile.State state, long limitBytes)
+      throws UpdateException {
+    return new SmallFile.Fresh(unpack(uri, readAll(uri, source, limitBytes), limitBytes), state);
+  }
+
+  private Tour tour(
+      URI uri,
+      URI start,
+      Optional<Mirrors> places,
+      RetryLimits.Budget budget,
+      Cancellation cancellation) {
+    return new Tour(
+        uri,
+        start,
+        places,
+        requests,
+        new BackOff(retries, budget, timing),
+        timing,
+        listener,
+        cancellation);
+  }
+
+  private static String failed(URI uri) {
+    return "asking for " + Quote.quote(uri.toString()) + " failed";
   }
 
   private static byte[] readAll(URI uri, ByteSource source, long limitBytes)
@@ -132,20 +262,71 @@ public final class HttpFetcher implements Fetcher, AutoCloseable {
    * @param cancellation also ends later reads of what is returned
    */
   public ByteSource open(URI uri, Cancellation cancellation) throws UpdateException {
+    return open(uri, Resumption.FROM_START, cancellation);
+  }
+
+  /**
+   * Opens the rest of a file that was begun to be read, or all of it where the rest cannot be had:
+   * the server does not know ranges, or the file is in another state by now. {@link
+   * ByteSource#firstByte()} says which of the two it is: the offset that was asked for, or 0.
+   *
+   * @param cancellation also ends later reads of what is returned
+   * @throws UpdateException.Unreachable with {@link Reason#RANGE_BEYOND_END} if the file is shorter
+   *     than what was read of it, or with {@link Reason#RANGE_WRONG} if the server sends another
+   *     part than was asked for; from the start it may still be had
+   */
+  public ByteSource open(URI uri, Resumption from, Cancellation cancellation)
+      throws UpdateException {
     if (isLocal(uri)) {
-      return new LocalSource(local(uri), cancellation);
+      return new LocalSource(local(uri), from, cancellation);
     }
-    var exchange = ask("GET", uri, Optional.empty(), cancellation);
-    try {
-      succeed(uri, exchange.status());
-      long length = exchange.lengthBytes().orElse(0);
-      if (length > limits.bodyBytesMax()) {
-        throw exchange.tooLong(Long.toString(length));
-      }
-      return exchange;
-    } catch (UpdateException | RuntimeException e) {
-      exchange.close();
-      throw e;
+    Requests.requireServer(uri);
+    return download(uri, mirrors.start(uri), from, OptionalLong.empty(), cancellation);
+  }
+
+  private Download download(
+      URI uri, URI start, Resumption from, OptionalLong end, Cancellation cancellation)
+      throws UpdateException {
+    var tour = tour(uri, start, Optional.of(mirrors), retries.payload(), cancellation);
+    return new Download(uri, from, end, requests, limits, mirrors, tour, timing, cancellation);
+  }
+
+  /**
+   * Opens one part of a file, and only that. Made for many of them one after the other: connections
+   * are used again.
+   *
+   * @throws UpdateException.Unreachable with {@link Reason#RANGES_UNSUPPORTED} if the server
+   *     answers with anything but that part of the file
+   */
+  public ByteSource openRange(URI uri, long from, long toExclusive, Cancellation cancellation)
+      throws UpdateException {
+    if (from < 0 || toExclusive <= from) {
+      throw new IllegalArgumentException("no range: " + from + " to " + toExclusive);
+    }
+    if (isLocal(uri)) {
+      return new LocalSource(local(uri), from, toExclusive, cancellation);
+    }
+    Requests.requireServer(uri);
+    var part = new Resumption(from, Optional.empty(), Optional.empty());
+    return download(
+        uri, mirrors.lastAnswered(uri), part, OptionalLong.of(toExclusive), cancellation);
+  }
+
+  /**
+   * Says that a payload was not what was signed. Whatever server sent it is passed over for that
+   * payload from now on.
+   *
+   * @return whether another server is known that may have the right one, so that the next {@link
+   *     #open} makes sense
+   */
+  public boolean distrust(URI payload) {
+    return !isLocal(payload) && mirrors.distrust(payload);
+  }
+
+  private void requireLengthWithinLimit(Exchange exchange) throws UpdateException {
+    long length = exchange.totalBytes().orElse(exchange.lengthBytes().orElse(0));
+    if (length > limits.bodyBytesMax()) {
+      throw exchange.tooLong(Long.toString(length));
     }
   }
 
@@ -160,12 +341,19 @@ public final class HttpFetcher implements Fetcher, AutoCloseable {
         return source.lengthBytes();
       }
     }
-    try (var exchange = ask("HEAD", uri, Optional.empty(), cancellation)) {
+    Requests.requireServer(uri);
+    return tour(uri, mirrors.start(uri), Optional.of(mirrors), retries.small(), cancellation)
+        .take(failed(uri), (address, trail) -> sizeOf(address, trail, cancellation));
+  }
+
+  private OptionalLong sizeOf(URI uri, Trail trail, Cancellation cancellation)
+      throws UpdateException {
+    try (var exchange = requests.ask(Question.head(uri), trail, cancellation)) {
       int status = exchange.status();
-      if (status == STATUS_NOT_FOUND || status == STATUS_UNAUTHORISED) {
-        succeed(uri, status);
+      if (status == Requests.STATUS_NOT_FOUND || status == Requests.STATUS_UNAUTHORISED) {
+        Answers.requireSuccess(uri, exchange);
       }
-      return status < STATUS_SUCCESS_END ? exchange.lengthBytes() : OptionalLong.empty();
+      return status < Requests.STATUS_SUCCESS_END ? exchange.lengthBytes() : OptionalLong.empty();
     }
   }
 
@@ -180,15 +368,25 @@ public final class HttpFetcher implements Fetcher, AutoCloseable {
         return new Beginning(source.lengthBytes(), first(source, bytes));
       }
     }
-    var range = Optional.of("bytes=0-" + (bytes - 1));
-    try (var exchange = ask("GET", uri, range, cancellation)) {
-      if (exchange.status() == STATUS_RANGE_REFUSED) {
-        return new Beginning(sizeOf(uri, cancellation), ByteBuffer.allocate(0)); // nothing in it
+    Requests.requireServer(uri);
+    return tour(uri, mirrors.start(uri), Optional.of(mirrors), retries.small(), cancellation)
+        .take(failed(uri), (address, trail) -> beginning(address, bytes, trail, cancellation));
+  }
+
+  private Beginning beginning(URI uri, int bytes, Trail trail, Cancellation cancellation)
+      throws UpdateException {
+    var range = Map.of("Range", "bytes=0-" + (bytes - 1));
+    try (var exchange = requests.ask(Question.get(uri, range), trail, cancellation)) {
+      if (exchange.status() == Requests.STATUS_RANGE_REFUSED) {
+        // There is nothing in it.
+        return new Beginning(sizeOf(uri, trail, cancellation), ByteBuffer.allocate(0));
       }
-      succeed(uri, exchange.status());
+      Answers.requireSuccess(uri, exchange);
       var length =
-          exchange.status() == STATUS_PARTIAL
-              ? total(exchange.header("Content-Range"))
+          exchange.status() == Requests.STATUS_PARTIAL
+              ? ContentRange.parse(exchange.header("Content-Range").orElse(""))
+                  .map(ContentRange::total)
+                  .orElse(OptionalLong.empty())
               : exchange.lengthBytes();
       return new Beginning(length, first(exchange, bytes));
     }
@@ -208,69 +406,6 @@ public final class HttpFetcher implements Fetcher, AutoCloseable {
       read = source.read(first);
     }
     return first.flip();
-  }
-
-  /** The number behind the slash of {@code bytes 0-17/4711} (RFC 9110 14.4). */
-  private static OptionalLong total(Optional<String> contentRange) {
-    String text = contentRange.orElse("");
-    String number = text.substring(text.lastIndexOf('/') + 1).strip();
-    return number.matches("[0-9]{1,18}")
-        ? OptionalLong.of(Long.parseLong(number))
-        : OptionalLong.empty();
-  }
-
-  private Exchange ask(String method, URI uri, Optional<String> range, Cancellation cancellation)
-      throws UpdateException {
-    requireServer(uri);
-    var redirects = new Redirects(uri);
-    var address = uri;
-    while (true) {
-      if (cancellation.cancelled()) {
-        throw Failures.interrupted("asking for " + Quote.quote(address.toString()));
-      }
-      var exchange = new Exchange(client(), method, address, range, limits, cancellation);
-      if (!Redirects.isRedirect(exchange.status())) {
-        return exchange;
-      }
-      try (exchange) {
-        address = redirects.follow(address, exchange.header("Location"));
-      }
-    }
-  }
-
-  private static void succeed(URI uri, int status) throws UpdateException {
-    String name = Quote.quote(uri.toString());
-    if (status == STATUS_NOT_FOUND) {
-      throw UpdateException.because(Reason.HTTP_NOT_FOUND, "the server has no " + name)
-          .found("HTTP status 404")
-          .remedy("wrong URL? Check the source of the transfer")
-          .unreachable();
-    }
-    if (status == STATUS_UNAUTHORISED) {
-      throw UpdateException.because(
-              Reason.HTTP_UNAUTHORISED, "the server wants to know who asks for " + name)
-          .found("HTTP status 401")
-          .remedy("use a source that needs no log-in")
-          .unreachable();
-    }
-    if (status >= STATUS_SUCCESS_END) {
-      throw UpdateException.because(Reason.HTTP_STATUS, "the server did not give " + name)
-          .found("HTTP status " + status)
-          .remedy("try again later, or ask who runs the server")
-          .unreachable();
-    }
-  }
-
-  private static void requireServer(URI uri) throws UpdateException {
-    boolean known =
-        "http".equalsIgnoreCase(uri.getScheme()) || "https".equalsIgnoreCase(uri.getScheme());
-    if (!known || uri.getHost() == null || uri.getRawUserInfo() != null) {
-      throw UpdateException.because(
-              Reason.DEFINITION_INVALID, "refused the address " + Quote.quote(uri.toString()))
-          .found("expected http://host/…, https://host/… or file:/…, without a user name")
-          .remedy("correct the source of the transfer")
-          .configuration();
-    }
   }
 
   private static boolean isLocal(URI uri) {
@@ -303,22 +438,10 @@ public final class HttpFetcher implements Fetcher, AutoCloseable {
         .unreachable();
   }
 
-  private synchronized CloseableHttpClient client() {
-    var known = client;
-    if (known == null) {
-      known = Connections.open(userAgent, limits, environment);
-      client = known;
-    }
-    return known;
-  }
-
   /** Ends everything that is still open. */
   @Override
-  public synchronized void close() {
-    if (client != null) {
-      client.close(CloseMode.IMMEDIATE);
-      client = null;
-    }
+  public void close() {
+    requests.close();
   }
 
   /** A small file that is in memory already, through a direct buffer as decoders want it. */

@@ -22,8 +22,34 @@ public final class LocalSource implements ByteSource {
   private final Cancellation cancellation;
   private final FileChannel channel;
   private final BasicFileAttributes attributes;
+  private final long firstByte;
+
+  /** Where the part ends that is read; the end of the file is the end in any case. */
+  private final long limit;
+
+  private long position;
 
   public LocalSource(Path path, Cancellation cancellation) throws UpdateException {
+    this(path, Resumption.FROM_START, cancellation);
+  }
+
+  /**
+   * The rest of a file, or all of it if it was modified since.
+   *
+   * @throws UpdateException.Unreachable {@link Reason#RANGE_BEYOND_END} if it is shorter than that
+   */
+  LocalSource(Path path, Resumption from, Cancellation cancellation) throws UpdateException {
+    this(path, from, Long.MAX_VALUE, cancellation);
+  }
+
+  /** A part of a file, which has to have it. */
+  LocalSource(Path path, long from, long toExclusive, Cancellation cancellation)
+      throws UpdateException {
+    this(path, new Resumption(from, Optional.empty(), Optional.empty()), toExclusive, cancellation);
+  }
+
+  private LocalSource(Path path, Resumption from, long limit, Cancellation cancellation)
+      throws UpdateException {
     this.path = path;
     this.cancellation = cancellation;
     try {
@@ -32,10 +58,23 @@ public final class LocalSource implements ByteSource {
         // Opening a named pipe would wait for its other end.
         throw new NotRegular();
       }
+      this.firstByte = changedSince(from.lastModified()) ? 0 : from.offsetBytes();
+      long needed = limit == Long.MAX_VALUE ? firstByte : limit;
+      if (needed > attributes.size()) {
+        throw Failures.beyondEnd(path.toString(), needed, OptionalLong.of(attributes.size()));
+      }
+      this.limit = Math.min(limit, attributes.size());
+      this.position = firstByte;
       this.channel = FileChannel.open(path, StandardOpenOption.READ);
     } catch (IOException e) {
       throw failure(e);
     }
+  }
+
+  /** To the second, which is all that a server would say. */
+  private boolean changedSince(Optional<Instant> known) {
+    long now = attributes.lastModifiedTime().toInstant().getEpochSecond();
+    return known.isPresent() && known.get().getEpochSecond() != now;
   }
 
   @Override
@@ -43,13 +82,26 @@ public final class LocalSource implements ByteSource {
     if (cancellation.cancelled()) {
       throw Failures.interrupted("reading " + Quote.quote(path.toString()));
     }
+    int room = direct.limit();
     try {
-      return channel.read(direct);
+      long left = limit - position;
+      if (left <= 0) {
+        return -1;
+      }
+      direct.limit(direct.position() + (int) Math.min(left, direct.remaining()));
+      int length = channel.read(direct, position);
+      if (length < 0) {
+        throw Failures.truncated(Quote.quote(path.toString()), position - firstByte, left);
+      }
+      position += length;
+      return length;
     } catch (IOException e) {
       if (cancellation.cancelled()) {
         throw Failures.interrupted("reading " + Quote.quote(path.toString()));
       }
       throw failure(e);
+    } finally {
+      direct.limit(room);
     }
   }
 
@@ -91,6 +143,16 @@ public final class LocalSource implements ByteSource {
 
   @Override
   public OptionalLong lengthBytes() {
+    return OptionalLong.of(limit - firstByte);
+  }
+
+  @Override
+  public long firstByte() {
+    return firstByte;
+  }
+
+  @Override
+  public OptionalLong totalBytes() {
     return OptionalLong.of(attributes.size());
   }
 

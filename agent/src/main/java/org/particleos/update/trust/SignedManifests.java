@@ -82,24 +82,46 @@ public final class SignedManifests {
 
   private TrustedManifest fetchUnverified(URI directory) throws UpdateException {
     var uri = file(directory, MANIFEST_NAME);
-    return new TrustedManifest(
-        directory, Manifest.parse(manifestBytes(uri), shown(uri)), Optional.empty());
+    while (true) {
+      byte[] bytes = manifestBytes(uri);
+      try {
+        var manifest = Manifest.parse(bytes, shown(uri));
+        fetcher.keep(uri, Optional.empty());
+        return new TrustedManifest(directory, manifest, Optional.empty());
+      } catch (UpdateException.NotTrusted e) {
+        if (!fetcher.forget(uri)) {
+          throw e;
+        }
+      }
+    }
   }
 
+  /**
+   * A signature that was kept stands in for the one of the server only beside the manifest that it
+   * was kept with. If it does not hold, what was kept is worth nothing, which is no attempt.
+   */
   private TrustedManifest fetchVerified(URI directory) throws UpdateException {
     var trusted = keyring();
     var uri = file(directory, MANIFEST_NAME);
-    for (int attempt = 1; ; attempt++) {
-      byte[] manifest = manifestBytes(uri);
-      byte[] signature = signatureBytes(directory);
-      switch (verifier.verify(manifest, signature, trusted, clock.instant())) {
+    int attempt = 1;
+    while (true) {
+      byte[] bytes = manifestBytes(uri);
+      var kept = fetcher.signatureKept(uri);
+      byte[] signature = kept.isPresent() ? kept.get() : signatureBytes(directory);
+      switch (verifier.verify(bytes, signature, trusted, clock.instant())) {
         case SignatureVerdict.Trusted(var signer, _) -> {
-          return new TrustedManifest(
-              directory, Manifest.parse(manifest, shown(uri)), Optional.of(signer));
+          var manifest = Manifest.parse(bytes, shown(uri));
+          if (kept.isEmpty()) {
+            fetcher.keep(uri, Optional.of(signature));
+          }
+          return new TrustedManifest(directory, manifest, Optional.of(signer));
         }
         case SignatureVerdict.Refused refused -> {
-          if (!refused.dataDiffers() || attempt == PAIR_ATTEMPTS_MAX) {
-            throw refusal(uri, refused, trusted);
+          if (!fetcher.forget(uri)) {
+            if (!refused.dataDiffers() || attempt == PAIR_ATTEMPTS_MAX) {
+              throw refusal(uri, refused, trusted);
+            }
+            attempt++;
           }
         }
       }

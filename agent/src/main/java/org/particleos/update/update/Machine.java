@@ -26,6 +26,8 @@ public record Machine(
     Path lockDirectory,
     Path runDirectory,
     Path stateDirectory) {
+  private static final Path OWN_STATE = Path.of("/var/lib/particle-update");
+
   public Machine {
     environment = Map.copyOf(environment);
   }
@@ -67,6 +69,16 @@ public record Machine(
   private Machine in(Path newRoot, DiskLocator.Scope newScope) {
     return new Machine(
         kernel, clock, environment, newRoot, newScope, lockDirectory, runDirectory, stateDirectory);
+  }
+
+  /**
+   * Where this program keeps what it can do without, absolute inside the root. Beside what was
+   * installed where tests have moved that.
+   */
+  public Path ownStateDirectory() {
+    return stateDirectory.equals(InstallDatabase.PARENT)
+        ? OWN_STATE
+        : stateDirectory.resolve(OWN_STATE.getFileName());
   }
 
   /** Whether changes concern the system that is running. */

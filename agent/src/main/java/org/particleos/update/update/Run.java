@@ -5,7 +5,10 @@ import org.particleos.update.fetch.HttpFetcher;
 import org.particleos.update.install.FilePublisher;
 import org.particleos.update.install.SlotPublisher;
 
-/** What the parts of one run share. Used by one thread, but for the cancellation. */
+/**
+ * What the parts of one run share. Used by one thread, but for the cancellation and for events,
+ * which also come from threads that transfer: they are told one at a time.
+ */
 final class Run {
   private final Machine machine;
   private final Settings settings;
@@ -26,7 +29,7 @@ final class Run {
     this.settings = settings;
     this.observer = observer;
     this.cancellation = cancellation;
-    this.http = http;
+    this.http = http.telling(this::notice);
     this.files = new FilePublisher(machine.kernel());
     this.slots = new SlotPublisher(machine.kernel());
   }
@@ -55,16 +58,16 @@ final class Run {
     return slots;
   }
 
-  void tell(UpdateEvent event) {
+  synchronized void tell(UpdateEvent event) {
     observer.on(event);
   }
 
   void warn(String text) {
-    observer.on(new UpdateEvent.Warning(text));
+    tell(new UpdateEvent.Warning(text));
   }
 
   void notice(String text) {
-    observer.on(new UpdateEvent.Notice(text));
+    tell(new UpdateEvent.Notice(text));
   }
 
   /** What the partition tables needed to be repaired of since the last call. */

@@ -1,5 +1,7 @@
 package org.particleos.update.update;
 
+import java.io.IOException;
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
@@ -17,11 +19,14 @@ import org.particleos.update.failure.Reason;
 import org.particleos.update.failure.UpdateException;
 import org.particleos.update.fetch.Payload;
 import org.particleos.update.fetch.PayloadSize;
+import org.particleos.update.fetch.RememberingFetcher;
 import org.particleos.update.fetch.Unpacking;
+import org.particleos.update.linux.Chase;
 import org.particleos.update.pattern.FieldText;
 import org.particleos.update.plan.Member;
 import org.particleos.update.plan.VersionSet;
 import org.particleos.update.plan.VersionSets;
+import org.particleos.update.trust.Fetcher;
 import org.particleos.update.trust.Freshness;
 import org.particleos.update.trust.KeyringLocation;
 import org.particleos.update.trust.Manifest;
@@ -38,7 +43,7 @@ final class Survey {
     Machine machine = run.machine();
     var signed =
         new SignedManifests(
-            run.http().stoppedBy(run.cancellation()),
+            manifestFetcher(run),
             new KeyringLocation(machine.root(), machine.environment()),
             machine.clock());
     var freshness = new Freshness(machine.clock(), freshnessEnforced(machine));
@@ -51,6 +56,20 @@ final class Survey {
               assessment.warnings().forEach(run::warn);
               return assessment.entries();
             });
+  }
+
+  /** Keeps manifests from run to run where there is a place for it. */
+  private static Fetcher manifestFetcher(Run run) {
+    Machine machine = run.machine();
+    try {
+      Path inside = Path.of("/").relativize(machine.ownStateDirectory());
+      Path own = Chase.below(machine.kernel(), machine.root(), inside, Chase.Links.FOLLOW);
+      return new RememberingFetcher(
+          run.http(), run.cancellation(), machine.kernel(), own.resolve("manifests"));
+    } catch (IOException _) {
+      // Nowhere to keep them: they are fetched each time.
+      return run.http().stoppedBy(run.cancellation());
+    }
   }
 
   private static boolean freshnessEnforced(Machine machine) {

@@ -37,6 +37,7 @@ import org.particleos.update.fetch.HttpFetcher;
 import org.particleos.update.fetch.HttpLimits;
 import org.particleos.update.fetch.OwnThreads;
 import org.particleos.update.fetch.Payload;
+import org.particleos.update.fetch.RetryLimits;
 import org.particleos.update.pattern.Sha256;
 
 class AcquisitionTest {
@@ -57,7 +58,7 @@ class AcquisitionTest {
     Files.setLastModifiedTime(file, FileTime.from(time));
     var sink = new MemorySink();
 
-    try (var http = new HttpFetcher("test", HttpLimits.defaults(), Map.of())) {
+    try (var http = new HttpFetcher("test", HttpLimits.defaults(), RetryLimits.once(), Map.of())) {
       var acquired =
           new Acquisition(http, true)
               .run(
@@ -76,7 +77,7 @@ class AcquisitionTest {
   @Test
   void aLocalFileThatIsMissingIsSaidToBeMissing(@TempDir Path directory) {
     var sink = new MemorySink();
-    try (var http = new HttpFetcher("test", HttpLimits.defaults(), Map.of())) {
+    try (var http = new HttpFetcher("test", HttpLimits.defaults(), RetryLimits.once(), Map.of())) {
       var acquisition = new Acquisition(http, true);
 
       var missing = directory.resolve("missing");

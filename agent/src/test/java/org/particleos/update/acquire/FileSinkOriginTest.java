@@ -30,6 +30,7 @@ import org.particleos.update.fetch.Cancellation;
 import org.particleos.update.fetch.HttpFetcher;
 import org.particleos.update.fetch.HttpLimits;
 import org.particleos.update.fetch.Payload;
+import org.particleos.update.fetch.RetryLimits;
 import org.particleos.update.fetch.Unpacking;
 import org.particleos.update.linux.DelegatingFile;
 import org.particleos.update.linux.DelegatingKernel;
@@ -46,7 +47,8 @@ class FileSinkOriginTest {
   private static final Instant TIME = Instant.parse("2025-06-01T12:00:00.123456789Z");
 
   private final FakeKernel kernel = new FakeKernel();
-  private final HttpFetcher http = new HttpFetcher("test", HttpLimits.defaults(), Map.of());
+  private final HttpFetcher http =
+      new HttpFetcher("test", HttpLimits.defaults(), RetryLimits.once(), Map.of());
   @TempDir private Path folder;
   private Path source;
   private Path partial;

@@ -53,14 +53,16 @@ class HttpFetcherTest {
       new HttpLimits(
           Duration.ofSeconds(1), Duration.ofMillis(200), 1000, Duration.ofMillis(200), 5 * LIMIT);
 
-  private final HttpFetcher http = new HttpFetcher("7.0", HttpLimits.defaults(), Map.of());
+  private final HttpFetcher http =
+      new HttpFetcher("7.0", HttpLimits.defaults(), RetryLimits.once(), Map.of());
   private final HttpFetcher capped =
       new HttpFetcher(
           "7.0",
           new HttpLimits(
               Duration.ofSeconds(30), Duration.ofSeconds(60), 1, Duration.ofSeconds(60), 5 * LIMIT),
+          RetryLimits.once(),
           Map.of());
-  private final HttpFetcher hasty = new HttpFetcher("7.0", HASTY, Map.of());
+  private final HttpFetcher hasty = new HttpFetcher("7.0", HASTY, RetryLimits.once(), Map.of());
 
   @AfterEach
   void nothingIsLeftBehind() {
@@ -484,7 +486,7 @@ class HttpFetcherTest {
       }
     });
     try (var server = serving(payload);
-        var impatient = new HttpFetcher("7.0", limits, Map.of())) {
+        var impatient = new HttpFetcher("7.0", limits, RetryLimits.once(), Map.of())) {
       new Acquisition(impatient, true)
           .run(
               new Payload.Url(server.uri("/")),
@@ -548,6 +550,7 @@ class HttpFetcherTest {
             new HttpFetcher(
                 "7.0",
                 HttpLimits.defaults(),
+                RetryLimits.once(),
                 Map.of("http_proxy", "http://127.0.0.1:" + proxy.port()))) {
       assertEquals("ok", text(proxied, URI.create("http://cdn.invalid/SHA256SUMS")));
 

@@ -127,7 +127,8 @@ class HttpsTest {
   }
 
   private HttpFetcher trusting() {
-    return new HttpFetcher("test", HttpLimits.defaults(), Map.of("SSL_CERT_FILE", pem.toString()));
+    return new HttpFetcher(
+        "test", HttpLimits.defaults(), RetryLimits.once(), Map.of("SSL_CERT_FILE", pem.toString()));
   }
 
   @Test
@@ -139,7 +140,7 @@ class HttpsTest {
 
   @Test
   void aCertificateThatNobodySignedIsRefused() {
-    try (var http = new HttpFetcher("test", HttpLimits.defaults(), Map.of())) {
+    try (var http = new HttpFetcher("test", HttpLimits.defaults(), RetryLimits.once(), Map.of())) {
       assertNoConnection(http, uri("localhost", "/manifest"));
     }
   }
@@ -152,9 +153,24 @@ class HttpsTest {
   }
 
   @Test
+  void aCertificateThatIsNotTrustedIsNotTriedAgain() {
+    var timing = new FakeTiming();
+    try (var http = new HttpFetcher("test", HttpLimits.defaults(), Map.of()).timedBy(timing)) {
+      assertNoConnection(http, uri("localhost", "/manifest"));
+    }
+    var environment = Map.of("SSL_CERT_FILE", pem.toString());
+    try (var http = new HttpFetcher("test", HttpLimits.defaults(), environment).timedBy(timing)) {
+      assertNoConnection(http, uri("127.0.0.1", "/manifest"));
+    }
+
+    assertEquals(List.of(), timing.pauses());
+  }
+
+  @Test
   void aBundleThatCannotBeReadIsAFailureAndNotAnEmptyBundle() {
     var environment = Map.of("SSL_CERT_FILE", directory.resolve("missing.pem").toString());
-    try (var http = new HttpFetcher("test", HttpLimits.defaults(), environment)) {
+    try (var http =
+        new HttpFetcher("test", HttpLimits.defaults(), RetryLimits.once(), environment)) {
       var failure = assertNoConnection(http, uri("localhost", "/manifest"));
 
       assertTrue(failure.found().orElseThrow().contains("missing.pem"));

@@ -33,7 +33,7 @@ class LocalAddressTest {
   private static final long LIMIT = 1 << 20;
 
   private final HttpFetcher http =
-      new HttpFetcher("test", HttpLimits.defaults(), Map.of("no_proxy", "*"));
+      new HttpFetcher("test", HttpLimits.defaults(), RetryLimits.once(), Map.of("no_proxy", "*"));
   @TempDir private Path folder;
   private byte[] content;
   private byte[] packed;

@@ -16,7 +16,7 @@ import org.particleos.update.failure.UpdateException;
 
 class PayloadSizeTest {
   private final HttpFetcher http =
-      new HttpFetcher("test", HttpLimits.defaults(), Map.of("no_proxy", "*"));
+      new HttpFetcher("test", HttpLimits.defaults(), RetryLimits.once(), Map.of("no_proxy", "*"));
 
   @TempDir Path folder;
 

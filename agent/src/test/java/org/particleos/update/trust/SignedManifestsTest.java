@@ -65,6 +65,74 @@ class SignedManifestsTest {
     }
   }
 
+  // --- what was kept from an earlier run
+
+  /** Gives what was kept until it is told that it is bad. */
+  private final class Keeping implements Fetcher {
+    private Optional<byte[]> kept;
+    private Optional<byte[]> keptSignature;
+    private final List<byte[]> newlyKept = new ArrayList<>();
+
+    Keeping(byte[] kept, byte[] signature) {
+      this.kept = Optional.of(kept);
+      this.keptSignature = Optional.of(signature);
+    }
+
+    @Override
+    public Optional<byte[]> fetch(URI uri, long limitBytes) {
+      return uri.toString().equals(MANIFEST) && kept.isPresent()
+          ? kept
+          : server.fetch(uri, limitBytes);
+    }
+
+    @Override
+    public Optional<byte[]> signatureKept(URI uri) {
+      return keptSignature;
+    }
+
+    @Override
+    public void keep(URI uri, Optional<byte[]> signature) {
+      newlyKept.add(signature.orElseThrow());
+    }
+
+    @Override
+    public boolean forget(URI uri) {
+      boolean was = kept.isPresent();
+      kept = Optional.empty();
+      keptSignature = Optional.empty();
+      return was;
+    }
+  }
+
+  private TrustedManifest fetchKeeping(Keeping keeping) throws UpdateException {
+    return manifests(keeping).fetch(BASE, true);
+  }
+
+  @Test
+  void aKeptSignatureThatHoldsSavesAskingForOne() throws Exception {
+    var keeping = new Keeping(LISTING, vendor.sign(LISTING));
+
+    var trusted = fetchKeeping(keeping);
+
+    assertEquals("ParticleOS_42.efi", trusted.manifest().entries().getFirst().name());
+    assertEquals(List.of(), server.asked);
+  }
+
+  @Test
+  void whatWasKeptIsNotTrustedAndFetchedAnewIfItsSignatureDoesNotHold() throws Exception {
+    server.put(MANIFEST, NEWER_LISTING);
+    server.put(SIGNATURE, vendor.sign(NEWER_LISTING));
+    var stranger = new Publisher("Stranger");
+    for (byte[] signature : List.of(stranger.sign(LISTING), vendor.sign(NEWER_LISTING))) {
+      var keeping = new Keeping(LISTING, signature);
+
+      var trusted = fetchKeeping(keeping);
+
+      assertEquals("ParticleOS_43.efi", trusted.manifest().entries().getFirst().name());
+      assertEquals(1, keeping.newlyKept.size());
+    }
+  }
+
   @Test
   void aSignedManifestSaysWhoSignedIt() throws Exception {
     server.put(MANIFEST, LISTING);
@@ -285,6 +353,10 @@ class SignedManifestsTest {
   }
 
   private SignedManifests manifests() {
+    return manifests(server);
+  }
+
+  private SignedManifests manifests(Fetcher fetcher) {
     KeyringSource keyrings =
         () -> {
           keyringLoads++;
@@ -292,7 +364,7 @@ class SignedManifestsTest {
           return Keyring.load(List.of(write(file, vendor.certificate())));
         };
     return new SignedManifests(
-        server, keyrings, InstantSource.fixed(Publisher.CREATED.plus(Duration.ofDays(1))));
+        fetcher, keyrings, InstantSource.fixed(Publisher.CREATED.plus(Duration.ofDays(1))));
   }
 
   private static Path write(Path file, byte[] content) {

@@ -22,6 +22,7 @@ import org.particleos.update.failure.UpdateException;
 import org.particleos.update.fetch.Cancellation;
 import org.particleos.update.fetch.HttpFetcher;
 import org.particleos.update.fetch.HttpLimits;
+import org.particleos.update.fetch.RetryLimits;
 import org.particleos.update.linux.Kernel;
 import org.particleos.update.plan.VersionSets;
 
@@ -311,7 +312,7 @@ final class Laboratory {
             true,
             Optional.empty(),
             force),
-        new HttpFetcher("test", HttpLimits.defaults(), Map.of()),
+        new HttpFetcher("test", HttpLimits.defaults(), RetryLimits.once(), Map.of()),
         event -> {
           events.add(event);
           observer.on(event);

@@ -18,6 +18,7 @@ import org.particleos.update.failure.UpdateException;
 import org.particleos.update.fetch.Cancellation;
 import org.particleos.update.fetch.HttpFetcher;
 import org.particleos.update.fetch.HttpLimits;
+import org.particleos.update.fetch.RetryLimits;
 import org.particleos.update.linux.Kernel;
 import org.particleos.update.plan.VersionSets;
 import org.particleos.update.update.Updater.Goal;
@@ -181,7 +182,7 @@ final class SmallSystem {
     return new Updater(
         machine(),
         chosen,
-        new HttpFetcher("test", HttpLimits.defaults(), Map.of()),
+        new HttpFetcher("test", HttpLimits.defaults(), RetryLimits.once(), Map.of()),
         event -> {
           events.add(event);
           observer.on(event);

@@ -32,6 +32,7 @@ import org.particleos.update.failure.UpdateException;
 import org.particleos.update.fetch.Cancellation;
 import org.particleos.update.fetch.HttpFetcher;
 import org.particleos.update.fetch.HttpLimits;
+import org.particleos.update.fetch.RetryLimits;
 import org.particleos.update.linux.DelegatingKernel;
 import org.particleos.update.linux.LinuxException;
 import org.particleos.update.linux.LinuxKernel;
@@ -371,7 +372,7 @@ class VerificationTest {
         new Updater(
             machine.machine(new LinuxKernel()),
             Settings.of(new DefinitionPlace.Directory(home.resolve("definitions"))),
-            new HttpFetcher("test", HttpLimits.defaults(), java.util.Map.of()),
+            new HttpFetcher("test", HttpLimits.defaults(), RetryLimits.once(), java.util.Map.of()),
             _ -> {},
             cancellation)) {
 
