@@ -45,7 +45,7 @@ public final class FileSink implements Sink {
   private final Kernel kernel;
   private final OpenFile file;
   private final long sizeBytesMax;
-  private final WriteBehind behind;
+  private final LargeWrites content;
   private final ByteBuffer zeros = ByteBuffer.allocateDirect(HOLE_BYTES).asReadOnlyBuffer();
   private Optional<Origin> origin = Optional.empty();
   private boolean begun;
@@ -73,7 +73,7 @@ public final class FileSink implements Sink {
     } catch (IOException e) {
       throw WriteFailure.of(partial, e);
     }
-    this.behind = new WriteBehind(file, 0);
+    this.content = new LargeWrites(file, 0);
   }
 
   @Override
@@ -144,13 +144,12 @@ public final class FileSink implements Sink {
         } else {
           int data = dataAhead(direct);
           direct.limit(direct.position() + data);
-          file.write(direct, position);
+          content.write(direct, position);
           direct.limit(end);
           position += data;
           endsInHole = false;
         }
       }
-      behind.wroteUpTo(position);
     } catch (IOException e) {
       throw WriteFailure.of(file.path(), e);
     }

@@ -8,14 +8,24 @@ import org.particleos.update.linux.OpenFile;
 
 /**
  * Writes into one slot of a disk: from a byte offset on, never past the size of the slot. What the
- * slot held beyond a shorter payload stays (update-algorithm.md 10.5). The disk belongs to the
- * caller and is not closed here.
+ * slot held beyond a shorter payload stays (update-algorithm.md 10.5). Long runs of zeros are not
+ * written but asked of the kernel, which discards what the disk held there where it can. The disk
+ * belongs to the caller and is not closed here.
  */
 public final class PartitionSink implements Sink {
+  /**
+   * From this length on zeros are left to the kernel. For less the slot would be torn into more
+   * requests than that spares.
+   */
+  static final int ZEROS_BYTES_MIN = 256 << 10;
+
+  private static final int ZEROS_BYTES = 64 << 10;
+
   private final OpenFile disk;
+  private final ByteBuffer zeros = ByteBuffer.allocateDirect(ZEROS_BYTES).asReadOnlyBuffer();
   private final long offsetBytes;
   private final long sizeBytesMax;
-  private final WriteBehind behind;
+  private final LargeWrites content;
   private long written;
 
   public PartitionSink(OpenFile disk, long offsetBytes, long sizeBytesMax) {
@@ -25,7 +35,7 @@ public final class PartitionSink implements Sink {
     this.disk = disk;
     this.offsetBytes = offsetBytes;
     this.sizeBytesMax = sizeBytesMax;
-    this.behind = new WriteBehind(disk, offsetBytes);
+    this.content = new LargeWrites(disk, offsetBytes);
   }
 
   @Override
@@ -38,9 +48,12 @@ public final class PartitionSink implements Sink {
     int length = direct.remaining();
     try {
       if (length > 0) {
-        disk.write(direct, offsetBytes + written);
+        if (length >= ZEROS_BYTES_MIN && onlyZeros(direct) && withinDisk(length)) {
+          disk.zeroRange(offsetBytes + written, length);
+        } else {
+          content.write(direct, offsetBytes + written);
+        }
         written += length;
-        behind.wroteUpTo(offsetBytes + written);
       }
     } catch (IOException e) {
       throw WriteFailure.of(disk.path(), e);
@@ -57,6 +70,23 @@ public final class PartitionSink implements Sink {
               "make the partitions of that type larger, or ask the publisher for a smaller image")
           .noSpace();
     }
+  }
+
+  /** A slot may reach beyond the end of an image file that was cut short. */
+  private boolean withinDisk(int length) throws IOException {
+    return offsetBytes + written + length <= disk.sizeBytes();
+  }
+
+  private boolean onlyZeros(ByteBuffer direct) {
+    int at = direct.position();
+    while (at < direct.limit()) {
+      int length = Math.min(ZEROS_BYTES, direct.limit() - at);
+      if (direct.slice(at, length).mismatch(zeros.slice(0, length)) >= 0) {
+        return false;
+      }
+      at += length;
+    }
+    return true;
   }
 
   @Override

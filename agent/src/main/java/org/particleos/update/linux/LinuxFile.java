@@ -9,6 +9,7 @@ import java.lang.ref.Reference;
 import java.nio.ByteBuffer;
 import java.nio.file.Path;
 import java.util.Objects;
+import java.util.OptionalInt;
 import java.util.OptionalLong;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
@@ -47,8 +48,13 @@ final class LinuxFile implements OpenFile {
   private final String subject;
   private final boolean blockDevice;
   private final AtomicInteger descriptor;
+  private final Bypass bypass;
 
-  LinuxFile(Path path, int descriptor, boolean blockDevice) {
+  /**
+   * @param bypass opens what a descriptor stands for once more, to write around the page cache
+   */
+  LinuxFile(Path path, int descriptor, boolean blockDevice, Bypass.Opening bypass) {
+    this.bypass = new Bypass(bypass);
     this.path = path;
     this.subject = Quote.quote(path.toString());
     this.blockDevice = blockDevice;
@@ -93,14 +99,90 @@ final class LinuxFile implements OpenFile {
 
   @Override
   public int read(ByteBuffer direct, long offset) throws IOException {
-    return transfer("pread", LibC::pread, direct, offset);
+    return transfer("pread", LibC::pread, descriptor.get(), direct, offset);
   }
 
   @Override
   public void write(ByteBuffer direct, long offset) throws IOException {
-    transfer("pwrite", LibC::pwrite, direct, offset);
+    transfer("pwrite", LibC::pwrite, descriptor.get(), direct, offset);
     if (direct.hasRemaining()) {
       throw new IOException("pwrite " + subject + ": nothing was written and no error given");
+    }
+  }
+
+  @Override
+  public boolean writeDirect(ByteBuffer direct, long offset) throws IOException {
+    int start = direct.position();
+    long address = LinuxKernel.address(direct) + start;
+    if ((address | offset | direct.remaining()) % DIRECT_ALIGNMENT_BYTES != 0) {
+      throw new IllegalArgumentException("address, offset and length must be aligned");
+    }
+    var around = bypass.descriptor(descriptor.get());
+    if (around.isEmpty()) {
+      return false;
+    }
+    try {
+      transfer("pwrite", LibC::pwrite, around.getAsInt(), direct, offset);
+    } catch (LinuxException failed) {
+      // The file system allows to open it like that and does not mean it, or needs larger blocks.
+      if (!failed.is(Errno.EINVAL)) {
+        throw failed;
+      }
+      bypass.giveUp();
+      if (direct.position() == start) {
+        return false;
+      }
+    }
+    if (direct.hasRemaining()) {
+      write(direct, offset + direct.position() - start);
+    }
+    return true;
+  }
+
+  /**
+   * A second descriptor of the same file with O_DIRECT, opened when it is first needed. Two, since
+   * what is not aligned can only be written through the other.
+   */
+  static final class Bypass {
+    /** Answers the new descriptor. */
+    @FunctionalInterface
+    interface Opening {
+      int open(int descriptor) throws IOException;
+    }
+
+    private final Opening opening;
+    private int descriptor = CLOSED;
+    private boolean tried;
+    private boolean givenUp;
+
+    Bypass(Opening opening) {
+      this.opening = opening;
+    }
+
+    /** Empty if there is none. */
+    synchronized OptionalInt descriptor(int original) {
+      if (!tried && original != CLOSED) {
+        tried = true;
+        try {
+          descriptor = opening.open(original);
+        } catch (IOException _) {
+          // No O_DIRECT on this file system, or no /proc: the page cache takes everything.
+        }
+      }
+      return descriptor == CLOSED || givenUp ? OptionalInt.empty() : OptionalInt.of(descriptor);
+    }
+
+    /** It stays open, since another thread may be writing through it. */
+    synchronized void giveUp() {
+      givenUp = true;
+    }
+
+    /** What was written through it has been reported already: nothing is left to fail. */
+    synchronized void close() {
+      if (descriptor != CLOSED) {
+        LibC.close(descriptor);
+        descriptor = CLOSED;
+      }
     }
   }
 
@@ -110,7 +192,7 @@ final class LinuxFile implements OpenFile {
   }
 
   /** Repeats short transfers until the buffer is through or nothing moves any more. */
-  private int transfer(String name, Transfer call, ByteBuffer direct, long offset)
+  private int transfer(String name, Transfer call, int through, ByteBuffer direct, long offset)
       throws IOException {
     if (!direct.isDirect()) {
       throw new IllegalArgumentException("the buffer must be direct");
@@ -124,8 +206,7 @@ final class LinuxFile implements OpenFile {
         int count = direct.remaining();
         long at = offset + position - start;
         long moved =
-            LinuxKernel.check(
-                name, subject, () -> call.run(descriptor.get(), base + position, count, at));
+            LinuxKernel.check(name, subject, () -> call.run(through, base + position, count, at));
         if (moved == 0) {
           break;
         }
@@ -293,6 +374,7 @@ final class LinuxFile implements OpenFile {
     if (closing == CLOSED) {
       return;
     }
+    bypass.close();
     // Not repeated when interrupted: Linux has released the descriptor by then, and its number may
     // already belong to another thread.
     if (LibC.close(closing) < 0) {

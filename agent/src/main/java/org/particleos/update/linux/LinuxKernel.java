@@ -137,11 +137,23 @@ public final class LinuxKernel implements Kernel {
     int descriptor = openDescriptor(path, mask);
     try {
       boolean block = statusOf(descriptor, path).kind() == FileKind.BLOCK_DEVICE;
-      return new LinuxFile(path, descriptor, block);
+      return new LinuxFile(path, descriptor, block, write ? this::reopen : _ -> notForWriting());
     } catch (IOException | RuntimeException | Error failed) {
       LibC.close(descriptor);
       throw failed;
     }
+  }
+
+  /** By its descriptor, not by its name, which may belong to something else by now. */
+  private int reopen(int descriptor) throws LinuxException {
+    return openDescriptor(
+        Path.of("/proc/self/fd").resolve(Integer.toString(descriptor)),
+        O_WRONLY | O_CLOEXEC | bits.direct);
+  }
+
+  /** Opening it once more could give a right that was not asked for. */
+  private static int notForWriting() throws IOException {
+    throw new IOException("it was not opened for writing");
   }
 
   private static int openDescriptor(Path path, int mask) throws LinuxException {

@@ -11,6 +11,9 @@ import java.util.OptionalLong;
  * is the opener's business, once.
  */
 public interface OpenFile extends AutoCloseable {
+  /** The largest sector in use, which is what writing around the page cache is bound to. */
+  int DIRECT_ALIGNMENT_BYTES = 4096;
+
   enum LockMode {
     SHARED,
     EXCLUSIVE
@@ -35,6 +38,19 @@ public interface OpenFile extends AutoCloseable {
 
   /** Writes all that remains in the buffer, advancing its position. */
   void write(ByteBuffer direct, long offset) throws IOException;
+
+  /**
+   * Writes all that remains in the buffer around the page cache, advancing its position. Who reads
+   * the range afterwards, through whatever descriptor, finds it. Says nothing about durability,
+   * which still takes {@link #sync}.
+   *
+   * <p>The address in memory, the offset and the length must be multiples of {@link
+   * #DIRECT_ALIGNMENT_BYTES}.
+   *
+   * @return false, with nothing written, where the file system or device cannot do that; it will
+   *     not be able to later either
+   */
+  boolean writeDirect(ByteBuffer direct, long offset) throws IOException;
 
   /** fsync. */
   void sync() throws IOException;

@@ -29,7 +29,7 @@ public final class Bytes {
   }
 
   /** Bytes like those of an image: some noise, much that repeats. */
-  static byte[] image(long seed, int length) {
+  public static byte[] image(long seed, int length) {
     var random = new Random(seed);
     var bytes = new byte[length];
     int i = 0;

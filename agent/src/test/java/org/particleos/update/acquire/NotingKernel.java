@@ -21,6 +21,7 @@ final class NotingKernel extends DelegatingKernel {
   private int opened;
   private int failAt = Integer.MAX_VALUE;
   private int errno;
+  private boolean directPossible = true;
 
   NotingKernel() {
     super(new LinuxKernel());
@@ -30,6 +31,12 @@ final class NotingKernel extends DelegatingKernel {
   NotingKernel failing(int call, int withErrno) {
     failAt = call;
     errno = withErrno;
+    return this;
+  }
+
+  /** Behaves like a file system that knows no O_DIRECT. */
+  NotingKernel withoutDirect() {
+    directPossible = false;
     return this;
   }
 
@@ -70,6 +77,18 @@ final class NotingKernel extends DelegatingKernel {
     public void write(ByteBuffer direct, long offset) throws IOException {
       call("write", path(), " " + offset + "+" + direct.remaining());
       super.write(direct, offset);
+    }
+
+    @Override
+    public boolean writeDirect(ByteBuffer direct, long offset) throws IOException {
+      call("writeDirect", path(), " " + offset + "+" + direct.remaining());
+      return directPossible && super.writeDirect(direct, offset);
+    }
+
+    @Override
+    public void zeroRange(long offset, long lengthBytes) throws IOException {
+      call("zeroRange", path(), " " + offset + "+" + lengthBytes);
+      super.zeroRange(offset, lengthBytes);
     }
 
     @Override

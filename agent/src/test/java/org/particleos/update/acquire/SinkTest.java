@@ -8,6 +8,7 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.io.IOException;
+import java.lang.foreign.Arena;
 import java.nio.ByteBuffer;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -180,6 +181,159 @@ class SinkTest {
 
     byte[] slot = Arrays.copyOfRange(Files.readAllBytes(disk), OFFSET, OFFSET + SLOT);
     assertArrayEquals(new byte[SLOT], slot);
+  }
+
+  // --- around the page cache
+
+  private static final int MEBI = 1 << 20;
+
+  /** Aligned, as the chunks of the pipeline are. */
+  private static ByteBuffer aligned(Arena arena, byte[] bytes) {
+    return arena
+        .allocate(bytes.length, OpenFile.DIRECT_ALIGNMENT_BYTES)
+        .asByteBuffer()
+        .put(bytes)
+        .flip();
+  }
+
+  private List<String> fill(Path image, int offset, List<byte[]> pieces, NotingKernel with)
+      throws Exception {
+    try (var arena = Arena.ofConfined();
+        var file = with.open(image, EnumSet.of(OpenFlag.READ, OpenFlag.WRITE));
+        var sink = new PartitionSink(file, offset, Integer.MAX_VALUE)) {
+      for (byte[] piece : pieces) {
+        sink.write(aligned(arena, piece));
+      }
+      sink.finish(true);
+    }
+    return with.calls();
+  }
+
+  private Path oldImage(int bytes) throws IOException {
+    return Files.write(directory.resolve("image"), Bytes.noise(SEED + 1, bytes));
+  }
+
+  @Test
+  void aSlotIsWrittenAroundThePageCacheButForItsEnd() throws Exception {
+    byte[] whole = Bytes.noise(SEED, MEBI);
+    byte[] end = Bytes.noise(SEED, 100_000);
+    Path image = oldImage(4 * MEBI);
+    byte[] wanted = Files.readAllBytes(image);
+    System.arraycopy(whole, 0, wanted, MEBI, MEBI);
+    System.arraycopy(end, 0, wanted, 2 * MEBI, end.length);
+
+    var calls = fill(image, MEBI, List.of(whole, end), kernel);
+
+    assertEquals(
+        List.of(
+            "open",
+            "writeDirect " + MEBI + "+" + MEBI,
+            "writeDirect " + 2 * MEBI + "+" + 98_304,
+            "write " + (2 * MEBI + 98_304) + "+" + (100_000 - 98_304),
+            "sync"),
+        calls);
+    assertArrayEquals(wanted, Files.readAllBytes(image));
+  }
+
+  @Test
+  void whereThatIsImpossibleItIsTriedOnceAndEverythingGoesThroughThePageCache() throws Exception {
+    byte[] piece = Bytes.noise(SEED, MEBI);
+    Path image = oldImage(4 * MEBI);
+
+    var calls = fill(image, 0, List.of(piece, piece), new NotingKernel().withoutDirect());
+
+    assertEquals(
+        List.of(
+            "open",
+            "writeDirect 0+" + MEBI,
+            "write 0+" + MEBI,
+            "write " + MEBI + "+" + MEBI,
+            "sync"),
+        calls);
+    assertArrayEquals(
+        Bytes.concat(piece, piece), Arrays.copyOf(Files.readAllBytes(image), 2 * MEBI));
+  }
+
+  @Test
+  void aSlotThatBeginsWithinAPageGoesThroughThePageCache() throws Exception {
+    byte[] piece = Bytes.noise(SEED, MEBI);
+    Path image = oldImage(2 * MEBI);
+
+    var calls = fill(image, 512, List.of(piece), kernel);
+
+    assertEquals(List.of("open", "write 512+" + MEBI, "sync"), calls);
+    assertArrayEquals(piece, Arrays.copyOfRange(Files.readAllBytes(image), 512, 512 + MEBI));
+  }
+
+  @Test
+  void longRunsOfZerosInASlotAreLeftToTheKernel() throws Exception {
+    byte[] noise = Bytes.noise(SEED, MEBI);
+    byte[] zeros = new byte[MEBI];
+    byte[] nearly = new byte[MEBI];
+    nearly[MEBI - 1] = 1;
+    byte[] few = new byte[PartitionSink.ZEROS_BYTES_MIN - 4096];
+    Path image = oldImage(5 * MEBI);
+    byte[] wanted = Files.readAllBytes(image);
+    byte[] payload = Bytes.concat(noise, zeros, nearly, few);
+    System.arraycopy(payload, 0, wanted, 0, payload.length);
+
+    var calls = fill(image, 0, List.of(noise, zeros, nearly, few), kernel);
+
+    assertEquals(
+        List.of(
+            "open",
+            "writeDirect 0+" + MEBI,
+            "zeroRange " + MEBI + "+" + MEBI,
+            "writeDirect " + 2 * MEBI + "+" + MEBI,
+            "writeDirect " + 3 * MEBI + "+" + few.length,
+            "sync"),
+        calls);
+    assertArrayEquals(wanted, Files.readAllBytes(image));
+  }
+
+  @Test
+  void zerosBeyondTheEndOfAnImageFileAreWritten() throws Exception {
+    Path image = oldImage(MEBI / 2);
+
+    fill(image, 0, List.of(new byte[MEBI]), kernel);
+
+    assertArrayEquals(new byte[MEBI], Files.readAllBytes(image));
+  }
+
+  @Test
+  void aFileIsWrittenAroundThePageCacheBetweenItsHoles() throws Exception {
+    int block = FileSink.HOLE_BYTES;
+    byte[] payload = Bytes.noise(SEED, 10 * block + 77);
+    Arrays.fill(payload, 2 * block, 4 * block, (byte) 0);
+
+    try (var arena = Arena.ofConfined();
+        var sink = new FileSink(kernel, partial)) {
+      sink.write(aligned(arena, payload));
+      sink.finish(true);
+    }
+
+    assertEquals(
+        List.of(
+            "open",
+            "writeDirect 0+" + 2 * block,
+            "writeDirect " + 4 * block + "+" + 6 * block,
+            "write " + 10 * block + "+77",
+            "sync"),
+        kernel.calls());
+    assertArrayEquals(payload, Files.readAllBytes(partial));
+  }
+
+  @Test
+  void anErrorBehindThePageCacheIsToldAtOnce() throws Exception {
+    Path image = oldImage(2 * MEBI);
+
+    var failure =
+        assertThrows(
+            UpdateException.class,
+            () ->
+                fill(image, 0, List.of(Bytes.noise(SEED, MEBI)), new NotingKernel().failing(1, 5)));
+
+    assertEquals(Reason.WRITE_FAILED, failure.reason());
   }
 
   static Stream<Arguments> errors() {

@@ -44,6 +44,11 @@ public abstract class DelegatingFile implements OpenFile {
   }
 
   @Override
+  public boolean writeDirect(ByteBuffer direct, long offset) throws IOException {
+    return delegate.writeDirect(direct, offset);
+  }
+
+  @Override
   public void sync() throws IOException {
     delegate.sync();
   }

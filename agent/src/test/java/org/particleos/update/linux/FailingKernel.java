@@ -193,6 +193,12 @@ public final class FailingKernel extends DelegatingKernel {
     }
 
     @Override
+    public boolean writeDirect(ByteBuffer direct, long offset) throws IOException {
+      changing("writeDirect", path(), offset, direct.remaining());
+      return super.writeDirect(direct, offset);
+    }
+
+    @Override
     public void sync() throws IOException {
       changing("sync", path());
       super.sync();

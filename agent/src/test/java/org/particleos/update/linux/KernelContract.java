@@ -8,6 +8,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import static org.junit.jupiter.api.Assumptions.assumeFalse;
 
 import java.io.IOException;
+import java.lang.foreign.Arena;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
@@ -186,6 +187,61 @@ abstract class KernelContract {
       assertEquals("a\0\0\0ef", text(buffer));
       assertThrows(IndexOutOfBoundsException.class, () -> file.zeroRange(5, 2));
     }
+  }
+
+  @Test
+  void whatIsWrittenAroundThePageCacheIsFoundThroughIt() throws IOException {
+    int unit = OpenFile.DIRECT_ALIGNMENT_BYTES;
+    try (var arena = Arena.ofConfined();
+        var file = kernel().open(folder.resolve("file"), NEW)) {
+      var aligned = arena.allocate(3L * unit, unit).fill((byte) 'x').asByteBuffer();
+      file.write(ByteBuffer.allocateDirect(4 * unit), 0);
+      var before = ByteBuffer.allocateDirect(unit);
+      file.read(before, unit);
+
+      aligned.limit(2 * unit).position(unit);
+      boolean done = file.writeDirect(aligned, unit);
+
+      // Not every file system can; then nothing is written.
+      assertEquals(done ? 2 * unit : unit, aligned.position());
+      var after = ByteBuffer.allocateDirect(4 * unit);
+      file.read(after, 0);
+      for (int at = 0; at < 4 * unit; at++) {
+        boolean written = done && at / unit == 1;
+        assertEquals(written ? 'x' : 0, after.get(at), "byte " + at);
+      }
+      assertEquals(4L * unit, file.sizeBytes());
+    }
+  }
+
+  @Test
+  void whatIsNotAlignedCannotBeWrittenAroundThePageCache() throws IOException {
+    int unit = OpenFile.DIRECT_ALIGNMENT_BYTES;
+    try (var arena = Arena.ofConfined();
+        var file = kernel().open(folder.resolve("file"), NEW)) {
+      var aligned = arena.allocate(2L * unit, unit).asByteBuffer();
+
+      assertThrows(IllegalArgumentException.class, () -> file.writeDirect(aligned, 512));
+      assertThrows(
+          IllegalArgumentException.class,
+          () -> file.writeDirect(aligned.slice(0, unit + 512), unit));
+      assertThrows(
+          IllegalArgumentException.class, () -> file.writeDirect(aligned.slice(512, unit), unit));
+      assertEquals(0, file.sizeBytes());
+    }
+  }
+
+  @Test
+  void aFileThatIsOpenForReadingIsNotWrittenAroundThePageCacheEither() throws IOException {
+    int unit = OpenFile.DIRECT_ALIGNMENT_BYTES;
+    create(folder.resolve("file"), "abc");
+    try (var arena = Arena.ofConfined();
+        var file = kernel().open(folder.resolve("file"), Set.of(OpenFlag.READ))) {
+      var aligned = arena.allocate(unit, unit).asByteBuffer();
+
+      assertFalse(file.writeDirect(aligned, 0));
+    }
+    assertEquals("abc", content(folder.resolve("file")));
   }
 
   @Test

@@ -9,6 +9,7 @@ import static org.junit.jupiter.api.Assumptions.assumeFalse;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import java.io.IOException;
+import java.lang.foreign.Arena;
 import java.net.URI;
 import java.nio.ByteBuffer;
 import java.nio.file.Files;
@@ -74,6 +75,30 @@ class LinuxKernelTest extends KernelContract {
           assertThrows(LinuxException.class, () -> full.write(ByteBuffer.allocateDirect(1), 0));
 
       assertTrue(failed.is(Errno.ENOSPC), failed.toString());
+    }
+  }
+
+  @Test
+  void aBlockDeviceIsWrittenAroundThePageCacheAndReadThroughIt() throws Exception {
+    for (int sectorBytes : new int[] {512, 4096}) {
+      try (var loop = LoopDevice.attach(folder.resolve("image"), 4 << 20, sectorBytes);
+          var arena = Arena.ofConfined();
+          var device = kernel.open(loop.node(), Set.of(OpenFlag.READ, OpenFlag.WRITE))) {
+        var aligned = arena.allocate(1 << 20, 4096).fill((byte) 7).asByteBuffer();
+        var page = ByteBuffer.allocateDirect(4096);
+        device.read(page, 1 << 20);
+        device.write(page.clear().put(100, (byte) 9), 3 << 20);
+
+        assertTrue(device.writeDirect(aligned, 1 << 20));
+
+        device.read(page.clear(), 1 << 20);
+        assertEquals(7, page.get(100));
+        device.read(page.clear(), (2 << 20) - 4096);
+        assertEquals(7, page.get(4095));
+        device.read(page.clear(), 3 << 20);
+        assertEquals(9, page.get(100));
+        device.sync();
+      }
     }
   }
 
