@@ -1,6 +1,7 @@
 package org.particleos.update.codec;
 
 import java.nio.ByteBuffer;
+import org.particleos.update.linux.Lzma;
 
 /**
  * Unpacks one payload, with everything that is concatenated in it, up to the end of its {@link
@@ -31,7 +32,11 @@ public interface Decoder extends AutoCloseable {
     return switch (compression) {
       case NONE -> throw new IllegalArgumentException("nothing to unpack");
       case ZSTD -> new ZstdDecoder(inflow);
-      case GZIP, XZ, LZ4, BZIP2 -> new StreamDecoder(compression, inflow);
+      case XZ ->
+          Lzma.ofSystem()
+              .<Decoder>map(library -> new XzDecoder(library, inflow))
+              .orElseGet(() -> new StreamDecoder(compression, inflow));
+      case GZIP, LZ4, BZIP2 -> new StreamDecoder(compression, inflow);
     };
   }
 }

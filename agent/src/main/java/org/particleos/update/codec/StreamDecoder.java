@@ -8,21 +8,36 @@ import org.apache.commons.compress.compressors.bzip2.BZip2CompressorInputStream;
 import org.apache.commons.compress.compressors.gzip.GzipCompressorInputStream;
 import org.apache.commons.compress.compressors.lz4.FramedLZ4CompressorInputStream;
 import org.jspecify.annotations.Nullable;
+import org.tukaani.xz.MemoryLimitException;
 import org.tukaani.xz.XZInputStream;
 
 /** The codecs that come as {@link InputStream}s, each told to go on after a concatenated member. */
 final class StreamDecoder implements Decoder {
-  /** Enough for {@code xz -9}, whose dictionary of 64 MiB is on the heap. */
-  static final int XZ_MEMORY_KIB_MAX = 128 << 10;
+  /**
+   * What the dictionary of xz may take of the heap, where it lies in one piece: 31 MiB of 64, which
+   * is enough for {@code xz -7}.
+   */
+  private static final double XZ_HEAP_SHARE = 0.5;
+
+  private static final int KIBI = 1024;
 
   private final Compression compression;
   private final InflowStream packed;
   private final byte[] scratch = new byte[SCRATCH_BYTES];
+  private final int xzMemoryKibMax;
   private @Nullable InputStream unpacked;
 
   StreamDecoder(Compression compression, Inflow inflow) {
+    this(compression, inflow, (long) (Runtime.getRuntime().maxMemory() * XZ_HEAP_SHARE));
+  }
+
+  /**
+   * @param xzMemoryBytesMax of the heap for unpacking xz
+   */
+  StreamDecoder(Compression compression, Inflow inflow, long xzMemoryBytesMax) {
     this.compression = compression;
     this.packed = new InflowStream(inflow);
+    this.xzMemoryKibMax = (int) Math.min(Integer.MAX_VALUE, xzMemoryBytesMax / KIBI);
   }
 
   @Override
@@ -40,6 +55,13 @@ final class StreamDecoder implements Decoder {
       }
     } catch (Stopped e) {
       throw e;
+    } catch (MemoryLimitException e) {
+      throw new CorruptPayload(
+          "unpacking it takes "
+              + Math.ceilDiv(e.getMemoryNeeded(), KIBI)
+              + " MiB of memory, more than the "
+              + e.getMemoryLimit() / KIBI
+              + " MiB that are allowed without the system's liblzma.so.5");
     } catch (IOException | RuntimeException e) {
       // The libraries answer some damage with an ArrayIndexOutOfBoundsException and the like.
       throw new CorruptPayload(e);
@@ -53,7 +75,7 @@ final class StreamDecoder implements Decoder {
               .setInputStream(packed)
               .setDecompressConcatenated(true)
               .get();
-      case XZ -> new XZInputStream(packed, XZ_MEMORY_KIB_MAX);
+      case XZ -> new XZInputStream(packed, xzMemoryKibMax);
       // Both read byte by byte, which this spares a virtual call each.
       case LZ4 -> new FramedLZ4CompressorInputStream(buffered(), true);
       case BZIP2 -> new BZip2CompressorInputStream(buffered(), true);
