@@ -29,6 +29,7 @@ class PackageOrderTest {
           "install",
           "tree",
           "acquire",
+          "spool",
           "fetch",
           "codec",
           "plan",

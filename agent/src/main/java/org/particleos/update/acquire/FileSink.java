@@ -24,8 +24,8 @@ import org.particleos.update.linux.OpenFile;
 
 /**
  * Writes a regular file under its partial name, from nothing: an older file of that name is
- * emptied. Runs of zeros become holes. A local file shares its blocks with the new one where the
- * file systems can do that.
+ * emptied, unless it is {@linkplain #continuing continued}. Runs of zeros become holes. A local
+ * file shares its blocks with the new one where the file systems can do that.
  *
  * <p>As far as the file system takes it (update-algorithm.md 11.4): copy-on-write is switched off
  * on btrfs, the times are those of the origin, the address of a download and its entity tag are
@@ -33,7 +33,7 @@ import org.particleos.update.linux.OpenFile;
  * copied. Name, mode, and the durability of the name are the business of whoever publishes the
  * file.
  */
-public final class FileSink implements Sink {
+public final class FileSink implements ContinuedSink {
   /** A hole is worth a new extent from this size on, at offsets that are a multiple of it. */
   static final int HOLE_BYTES = 64 << 10;
 
@@ -52,6 +52,12 @@ public final class FileSink implements Sink {
   private long position;
   private boolean endsInHole;
 
+  /** What an earlier run left may still be there, and belongs to this file only up to here. */
+  private boolean leftoverBehind;
+
+  /** Of the thread that syncs alone. */
+  private boolean nameDurable;
+
   /** Creates or empties the file; its directory must exist. */
   public FileSink(Kernel kernel, Path partial) throws UpdateException {
     this(kernel, partial, Long.MAX_VALUE);
@@ -63,17 +69,65 @@ public final class FileSink implements Sink {
    * @param sizeBytesMax what is known of the size, since zeros without end never fill a disk
    */
   public FileSink(Kernel kernel, Path partial, long sizeBytesMax) throws UpdateException {
+    this(kernel, partial, sizeBytesMax, EnumSet.of(OpenFlag.TRUNCATE));
+  }
+
+  private FileSink(Kernel kernel, Path partial, long sizeBytesMax, Set<OpenFlag> more)
+      throws UpdateException {
     this.kernel = kernel;
     this.sizeBytesMax = sizeBytesMax;
+    var flags = EnumSet.of(OpenFlag.WRITE, OpenFlag.CREATE, OpenFlag.NO_FOLLOW);
+    flags.addAll(more);
+    this.leftoverBehind = !more.contains(OpenFlag.TRUNCATE);
     try {
-      this.file =
-          kernel.open(
-              partial,
-              EnumSet.of(OpenFlag.WRITE, OpenFlag.CREATE, OpenFlag.TRUNCATE, OpenFlag.NO_FOLLOW));
+      this.file = kernel.open(partial, flags);
     } catch (IOException e) {
       throw WriteFailure.of(partial, e);
     }
     this.content = new LargeWrites(file, 0);
+  }
+
+  /**
+   * Creates the file, or keeps what it holds until it is known how much of that is passed over; the
+   * rest is cut off before anything is written. Its directory must exist.
+   */
+  public static FileSink continuing(Kernel kernel, Path partial) throws UpdateException {
+    return new FileSink(kernel, partial, Long.MAX_VALUE, EnumSet.of(OpenFlag.READ));
+  }
+
+  /** What lies behind a last hole that was never made is that hole. */
+  @Override
+  public int read(ByteBuffer direct, long offset) throws IOException {
+    int start = direct.position();
+    file.read(direct, offset);
+    while (direct.hasRemaining()) {
+      direct.put(zeros.duplicate().limit(Math.min(zeros.capacity(), direct.remaining())));
+    }
+    return direct.position() - start;
+  }
+
+  @Override
+  public void passOver(long bytes) {
+    position += bytes;
+  }
+
+  @Override
+  public void sync() throws IOException {
+    file.sync();
+    Path parent = file.path().getParent();
+    if (!nameDurable && parent != null) {
+      // Without its name the content is lost, too.
+      kernel.syncDirectory(parent);
+      nameDurable = true;
+    }
+  }
+
+  /** Cuts off what is not passed over. Holes are holes only in a file that ends before them. */
+  private void cutOff() throws IOException {
+    if (leftoverBehind) {
+      leftoverBehind = false;
+      file.truncate(position);
+    }
   }
 
   @Override
@@ -97,6 +151,7 @@ public final class FileSink implements Sink {
       if (unpacking == Unpacking.DETECT && compressionOf(opened) != Compression.NONE) {
         return Optional.empty();
       }
+      cutOff();
       if (!file.cloneFrom(opened)) {
         return Optional.empty();
       }
@@ -132,6 +187,7 @@ public final class FileSink implements Sink {
     try {
       if (!begun) {
         begun = true;
+        cutOff();
         switchOffCopyOnWrite();
       }
       int end = direct.limit();
@@ -205,6 +261,7 @@ public final class FileSink implements Sink {
   @Override
   public void finish(boolean sync) throws UpdateException {
     try {
+      cutOff();
       if (endsInHole) {
         file.truncate(position);
       }

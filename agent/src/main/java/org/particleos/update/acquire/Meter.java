@@ -12,7 +12,9 @@ public final class Meter {
   private final LongSupplier nanoClock;
   private OptionalLong total = OptionalLong.empty();
   private long transferred;
+  private long reused;
   private long written;
+  private long lost;
   private long reportedNanos;
 
   public Meter(Progress progress, LongSupplier nanoClock) {
@@ -25,14 +27,36 @@ public final class Meter {
     total = bytes;
   }
 
+  synchronized OptionalLong expected() {
+    return total;
+  }
+
   public synchronized void transferred(long bytes) {
     transferred += bytes;
+    reportIfDue();
+  }
+
+  synchronized void reused(long bytes) {
+    reused += bytes;
     reportIfDue();
   }
 
   public synchronized void written(long bytes) {
     written += bytes;
     reportIfDue();
+  }
+
+  /** What was read from the source in all attempts. */
+  synchronized long transferredInAll() {
+    return lost + transferred;
+  }
+
+  /** The next attempt begins at the first byte. */
+  synchronized void startAnew() {
+    lost += transferred;
+    transferred = 0;
+    reused = 0;
+    written = 0;
   }
 
   private void reportIfDue() {
@@ -50,6 +74,6 @@ public final class Meter {
   }
 
   private Progress.State state() {
-    return new Progress.State(transferred, total, written);
+    return new Progress.State(transferred, reused, total, written);
   }
 }

@@ -10,9 +10,10 @@ import org.particleos.update.linux.OpenFile;
  * Writes into one slot of a disk: from a byte offset on, never past the size of the slot. What the
  * slot held beyond a shorter payload stays (update-algorithm.md 10.5). Long runs of zeros are not
  * written but asked of the kernel, which discards what the disk held there where it can. The disk
- * belongs to the caller and is not closed here.
+ * belongs to the caller and is not closed here. To be continued, it has to be open for reading,
+ * too.
  */
-public final class PartitionSink implements Sink {
+public final class PartitionSink implements ContinuedSink {
   /**
    * From this length on zeros are left to the kernel. For less the slot would be torn into more
    * requests than that spares.
@@ -87,6 +88,23 @@ public final class PartitionSink implements Sink {
       at += length;
     }
     return true;
+  }
+
+  @Override
+  public int read(ByteBuffer direct, long offset) throws IOException {
+    long room = Math.max(0, sizeBytesMax - offset);
+    direct.limit(direct.position() + (int) Math.min(direct.remaining(), room));
+    return disk.read(direct, offsetBytes + offset);
+  }
+
+  @Override
+  public void passOver(long bytes) {
+    written += bytes;
+  }
+
+  @Override
+  public void sync() throws IOException {
+    disk.sync();
   }
 
   @Override

@@ -13,10 +13,12 @@ public interface Progress {
    * How far it is.
    *
    * @param bytesTransferred read from the source so far, as stored there
-   * @param bytesTotal what the source will be, if it says
+   * @param bytesReused as stored there too, but left by an earlier run
+   * @param bytesTotal what both will be together, if the source says
    * @param bytesWritten decompressed and written so far
    */
-  record State(long bytesTransferred, OptionalLong bytesTotal, long bytesWritten) {}
+  record State(
+      long bytesTransferred, long bytesReused, OptionalLong bytesTotal, long bytesWritten) {}
 
   void report(State state);
 

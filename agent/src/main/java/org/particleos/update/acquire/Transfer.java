@@ -1,5 +1,6 @@
 package org.particleos.update.acquire;
 
+import java.io.IOException;
 import java.lang.foreign.Arena;
 import java.nio.ByteBuffer;
 import java.security.MessageDigest;
@@ -7,6 +8,7 @@ import java.security.NoSuchAlgorithmException;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.Optional;
+import java.util.OptionalLong;
 import java.util.concurrent.CountDownLatch;
 import org.jspecify.annotations.Nullable;
 import org.particleos.update.codec.Compression;
@@ -21,8 +23,13 @@ import org.particleos.update.fetch.ByteSource;
 import org.particleos.update.fetch.Cancellation;
 import org.particleos.update.fetch.Failures;
 import org.particleos.update.fetch.Payload;
+import org.particleos.update.fetch.Resumption;
 import org.particleos.update.fetch.Unpacking;
 import org.particleos.update.pattern.Sha256;
+import org.particleos.update.spool.Facts;
+import org.particleos.update.spool.Kind;
+import org.particleos.update.spool.Spool;
+import org.particleos.update.spool.SpoolEntry;
 
 /**
  * One run of the pipeline.
@@ -31,8 +38,14 @@ import org.particleos.update.pattern.Sha256;
  *   fetch ──arrived──► digest ──digested──► decompress ──unpacked──► write
  * </pre>
  *
- * The first failure of any stage is the failure of the transfer. It stops the pools and belts that
- * the other stages wait at and cancels the source; what still fails after that is suppressed in it.
+ * What an earlier run left is fetched first, chunk by chunk from the spool or the target, as far as
+ * it can be believed; then the source goes on behind it. What the source sends is kept: packed
+ * bytes by the fetching stage, before anything else is done with them, others by the writing stage,
+ * once they are written. So no more than the chunks of one pool has arrived and is not kept.
+ *
+ * <p>The first failure of any stage is the failure of the transfer. It stops the pools and belts
+ * that the other stages wait at and cancels the source; what still fails after that is suppressed
+ * in it.
  */
 public final class Transfer {
   /** Large enough that the cost of a system call does not show. */
@@ -43,6 +56,16 @@ public final class Transfer {
 
   /** What the names of all threads of this package begin with. */
   static final String THREAD_PREFIX = "acquire-";
+
+  /** Less than that is not worth keeping: it is what an interruption may cost anyway. */
+  static final long KEPT_BYTES_MIN = 4L << 20;
+
+  /**
+   * How a transfer is kept, and may be continued.
+   *
+   * @param fresh what an earlier run left is not to be used
+   */
+  record Keeping(Spool spool, Sha256 payload, String address, boolean fresh) {}
 
   private interface Stage {
     void run() throws UpdateException;
@@ -56,6 +79,7 @@ public final class Transfer {
   private final boolean sync;
   private final long payloadBytesMax;
   private final Meter meter;
+  private final Optional<Keeping> keeping;
 
   private final Arena arena = Arena.ofShared();
   private final ChunkPool packedChunks = new ChunkPool(arena, CHUNKS, CHUNK_BYTES);
@@ -71,6 +95,10 @@ public final class Transfer {
   private @Nullable Sha256 digest;
   private Compression compression = Compression.NONE;
 
+  // Set by the fetching stage before it hands over the first chunk that is to be kept.
+  private @Nullable SpoolEntry entry;
+  private boolean resumed;
+
   private @Nullable Throwable failure;
 
   Transfer(
@@ -81,7 +109,8 @@ public final class Transfer {
       Sink sink,
       boolean sync,
       long payloadBytesMax,
-      Meter meter) {
+      Meter meter,
+      Optional<Keeping> keeping) {
     this.payload = payload;
     this.opener = opener;
     this.expected = expected;
@@ -90,6 +119,7 @@ public final class Transfer {
     this.sync = sync;
     this.payloadBytesMax = payloadBytesMax;
     this.meter = meter;
+    this.keeping = keeping;
     stop.onCancel(arrived::stop);
     stop.onCancel(digested::stop);
     stop.onCancel(unpacked::stop);
@@ -110,12 +140,14 @@ public final class Transfer {
         await(stages);
       } finally {
         threads.forEach(Failures::join);
+        closeEntry();
         closeSink();
       }
       throwFailure();
       var last = meter.reportLast();
       return new Acquired(
-          last.bytesTransferred(),
+          meter.transferredInAll(),
+          last.bytesReused(),
           last.bytesWritten(),
           Optional.of(digestOfAll()),
           compression,
@@ -173,6 +205,18 @@ public final class Transfer {
     stop.cancel();
   }
 
+  /** Whether anything of an earlier run was used, which may be to blame for a wrong digest. */
+  boolean resumed() {
+    return resumed;
+  }
+
+  /** Before the sink, which the entry may still make durable. */
+  private void closeEntry() {
+    if (entry != null) {
+      entry.close();
+    }
+  }
+
   private void closeSink() {
     try {
       sink.close();
@@ -198,21 +242,170 @@ public final class Transfer {
   // --- fetch
 
   private void fetch() throws UpdateException {
-    try (var source = opener.open(payload, stop)) {
-      meter.expect(source.lengthBytes());
-      lastModified = source.lastModified();
-      etag = source.etag();
-      long transferred = 0;
-      boolean more = true;
-      while (more) {
-        var chunk = packedChunks.take();
-        more = fillFrom(source, chunk.bytes());
-        transferred += chunk.bytes().flip().remaining();
-        checkLength(transferred, "is");
-        pass(chunk, arrived);
+    long position = replay();
+    if (position == 0 || position != knownLength()) {
+      try (var source = opener.open(payload, resumption(position), stop)) {
+        requireSameFile(source, position);
+        fetch(source, position);
       }
     }
     arrived.end();
+  }
+
+  private void fetch(ByteSource source, long from) throws UpdateException {
+    meter.expect(source.totalBytes());
+    lastModified = source.lastModified();
+    etag = source.etag();
+    long position = from;
+    boolean more = true;
+    while (more) {
+      var chunk = packedChunks.take();
+      more = fillFrom(source, chunk.bytes());
+      chunk.bytes().flip();
+      if (position == 0 && worthKeeping(source)) {
+        beginToKeep(chunk.bytes());
+      }
+      position += chunk.bytes().remaining();
+      checkLength(position, "is");
+      if (kept(Kind.SPOOLED)) {
+        keep(chunk.bytes());
+      }
+      pass(chunk, arrived);
+    }
+  }
+
+  private static boolean worthKeeping(ByteSource source) {
+    return source.totalBytes().orElse(Long.MAX_VALUE) > KEPT_BYTES_MIN;
+  }
+
+  private void beginToKeep(ByteBuffer beginning) {
+    if (keeping.isEmpty()) {
+      return;
+    }
+    var kind =
+        sink instanceof ContinuedSink && !unpacked(beginning) ? Kind.IN_TARGET : Kind.SPOOLED;
+    var begun =
+        keeping
+            .get()
+            .spool()
+            .begin(
+                keeping.get().payload(),
+                kind,
+                new Facts(keeping.get().address(), etag, lastModified, meter.expected()));
+    begun.ifPresent(this::keepOn);
+  }
+
+  private boolean unpacked(ByteBuffer beginning) {
+    return unpacking == Unpacking.DETECT && Compression.of(beginning) != Compression.NONE;
+  }
+
+  private void keepOn(SpoolEntry keptEntry) {
+    entry = keptEntry;
+    keptEntry.keepOn(
+        sink instanceof ContinuedSink continued
+            ? continued
+            : () -> {
+              // Only what is kept in the target depends on it.
+            });
+  }
+
+  private boolean kept(Kind kind) {
+    return entry != null && entry.kind() == kind;
+  }
+
+  private void keep(ByteBuffer bytes) {
+    if (entry != null) {
+      entry.add(bytes);
+    }
+  }
+
+  // --- what an earlier run left
+
+  /** Passes on what was left and can be believed; the number of bytes. */
+  private long replay() {
+    if (keeping.isEmpty() || keeping.get().fresh()) {
+      return 0;
+    }
+    var left = keeping.get().spool().leftOf(keeping.get().payload());
+    if (left.isEmpty()) {
+      return 0;
+    }
+    entry = left.get(); // closed at the end in any case
+    meter.expect(left.get().facts().lengthBytes());
+    long position = 0;
+    while (left.get().more()) {
+      var chunk = packedChunks.take();
+      if (!takeOver(left.get(), chunk, position)) {
+        chunk.giveBack();
+        break;
+      }
+      resumed = true;
+      position += chunk.bytes().remaining();
+      meter.reused(chunk.bytes().remaining());
+      pass(chunk, arrived);
+    }
+    if (position == 0) {
+      left.get().complete();
+      left.get().close();
+      entry = null;
+      meter.expect(OptionalLong.empty());
+      return 0;
+    }
+    etag = left.get().facts().etag();
+    lastModified = left.get().facts().lastModified();
+    keepOn(left.get());
+    return position;
+  }
+
+  private boolean takeOver(SpoolEntry left, Chunk chunk, long position) {
+    var bytes = chunk.bytes();
+    return switch (left.kind()) {
+      case SPOOLED -> left.read(bytes);
+      case IN_TARGET -> {
+        if (!(sink instanceof ContinuedSink target) || !readBack(target, bytes, position)) {
+          yield false;
+        }
+        chunk.markInTarget();
+        // Packed bytes are not there because they belong there, but because they were meant to.
+        yield left.takeOver(bytes) && (position > 0 || !unpacked(bytes));
+      }
+    };
+  }
+
+  private static boolean readBack(ContinuedSink target, ByteBuffer bytes, long position) {
+    try {
+      target.read(bytes.limit(SpoolEntry.CHUNK_BYTES), position);
+    } catch (IOException e) {
+      return false; // a bad spot of the disk is written again
+    }
+    bytes.flip();
+    return true;
+  }
+
+  /** Of the whole payload, as it was said when it was begun; -1 if it was not. */
+  private long knownLength() {
+    return entry == null ? -1 : entry.facts().lengthBytes().orElse(-1);
+  }
+
+  /** Names of the file's state are worth something only where they were given. */
+  private Resumption resumption(long position) {
+    boolean sameAddress =
+        entry != null
+            && keeping.map(Keeping::address).filter(entry.facts().address()::equals).isPresent();
+    return position > 0 && sameAddress
+        ? new Resumption(position, etag, lastModified)
+        : new Resumption(position, Optional.empty(), Optional.empty());
+  }
+
+  /** A server that sends all of the file, or another one, cannot be gone on with. */
+  private void requireSameFile(ByteSource source, long position) {
+    if (source.firstByte() != position) {
+      throw new Anew("the server has changed it, or sends it only as a whole");
+    }
+    long length = knownLength();
+    if (position > 0 && length >= 0 && source.totalBytes().orElse(length) != length) {
+      throw new Anew("the server has a file of another length there now");
+    }
   }
 
   /** Full chunks keep the writes large and aligned. False at the end of the source. */
@@ -377,13 +570,27 @@ public final class Transfer {
   private void write() throws UpdateException {
     for (var next = unpacked.take(); next.isPresent(); next = unpacked.take()) {
       var chunk = next.get();
-      int length = chunk.bytes().remaining();
-      sink.write(chunk.bytes());
-      meter.written(length);
+      if (chunk.inTarget() && sink instanceof ContinuedSink target) {
+        target.passOver(chunk.bytes().remaining());
+      } else {
+        write(chunk.bytes());
+      }
       chunk.giveBack();
     }
     sink.cameFrom(new Origin(payload, lastModified, etag));
     sink.finish(sync);
+    if (entry != null) {
+      entry.complete();
+    }
+  }
+
+  private void write(ByteBuffer bytes) throws UpdateException {
+    var written = bytes.duplicate();
+    sink.write(bytes);
+    meter.written(written.remaining());
+    if (kept(Kind.IN_TARGET)) {
+      keep(written);
+    }
   }
 
   private Sha256 digestOfAll() {

@@ -8,11 +8,13 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
+import org.jspecify.annotations.Nullable;
 import org.particleos.update.fetch.Cancellation;
 import org.particleos.update.install.InstallDatabase;
 import org.particleos.update.linux.LinuxKernel;
 import org.particleos.update.notify.ServiceManager;
 import org.particleos.update.notify.ServiceMessage;
+import org.particleos.update.spool.SpoolPolicy;
 import org.particleos.update.update.Machine;
 
 /** Where the process begins. */
@@ -30,7 +32,8 @@ public final class Main {
     var machine =
         Machine.running(
                 new LinuxKernel(), Clock.systemUTC(), environment, lockDirectory(environment))
-            .remembering(stateDirectory(environment));
+            .remembering(stateDirectory(environment))
+            .spooling(SpoolPolicy.defaults(spoolDirectory(environment)));
     var terminal = Terminal.ofProcess(environment, isTerminal(1), isTerminal(2));
     var context =
         new Context(
@@ -69,6 +72,24 @@ public final class Main {
         .filter(text -> text.startsWith("/"))
         .map(text -> Path.of(text).normalize())
         .orElse(InstallDatabase.PARENT);
+  }
+
+  /** Beside what else is remembered in tests; others than root have one of their own. */
+  private static Path spoolDirectory(Map<String, String> environment) {
+    if (environment.containsKey("PARTICLE_UPDATE_STATE_DIRECTORY")) {
+      return stateDirectory(environment).resolve("spool");
+    }
+    if ("root".equals(System.getProperty("user.name"))) {
+      return SpoolPolicy.DIRECTORY;
+    }
+    return absolute(environment.get("XDG_STATE_HOME"))
+        .or(() -> absolute(environment.get("HOME")).map(home -> home.resolve(".local/state")))
+        .map(state -> state.resolve("particle-update/spool"))
+        .orElse(SpoolPolicy.DIRECTORY);
+  }
+
+  private static Optional<Path> absolute(@Nullable String text) {
+    return Optional.ofNullable(text).map(Path::of).filter(Path::isAbsolute).map(Path::normalize);
   }
 
   /** Root shares one directory with the service; others get one of their own. */

@@ -28,6 +28,7 @@ final class ProgressView implements UpdateEvent.Observer {
   private Instant started;
   private Instant transferStarted;
   private long finishedBytes;
+  private long finishedReused;
   private long finishedWritten;
   private int lastPlainPercent;
   private int linesDrawn;
@@ -78,7 +79,7 @@ final class ProgressView implements UpdateEvent.Observer {
       case UpdateEvent.VerificationStarted _ -> transferStarted = clock.instant();
       case UpdateEvent.VerificationProgress(var id, var bytes, var total) -> {
         if (terminal.errIsTerminal()) {
-          draw(line(id, bytes, OptionalLong.of(total)));
+          draw(line(id, bytes, 0, OptionalLong.of(total)));
         }
       }
       case UpdateEvent.VerificationFinished(var id, var bytes) ->
@@ -123,11 +124,16 @@ final class ProgressView implements UpdateEvent.Observer {
   private void progress(UpdateEvent.TransferProgress progress) {
     if (terminal.errIsTerminal()) {
       draw(
-          line(progress.transferId(), progress.bytesTransferred(), progress.totalBytes()),
-          totalLine(progress.bytesTransferred()));
+          line(
+              progress.transferId(),
+              progress.bytesTransferred(),
+              progress.bytesReused(),
+              progress.totalBytes()),
+          totalLine(progress.bytesTransferred(), progress.bytesReused()));
       return;
     }
-    int percent = percent(progress.bytesTransferred(), progress.totalBytes());
+    int percent =
+        percent(progress.bytesTransferred() + progress.bytesReused(), progress.totalBytes());
     if (percent >= lastPlainPercent + PLAIN_STEP_PERCENT && percent < 100) {
       lastPlainPercent = percent / PLAIN_STEP_PERCENT * PLAIN_STEP_PERCENT;
       line(pad(progress.transferId()) + " " + lastPlainPercent + " %");
@@ -136,6 +142,7 @@ final class ProgressView implements UpdateEvent.Observer {
 
   private void finished(UpdateEvent.TransferFinished finished) {
     finishedBytes += finished.bytesTransferred();
+    finishedReused += finished.bytesReused();
     finishedWritten += finished.bytesWritten();
     Duration elapsed = Duration.between(transferStarted, clock.instant());
     line(
@@ -143,21 +150,30 @@ final class ProgressView implements UpdateEvent.Observer {
             + " "
             + SizeText.bytes(finished.bytesTransferred())
             + " fetched and verified, "
+            + reused(finished.bytesReused())
             + SizeText.bytes(finished.bytesWritten())
             + " written, "
             + SizeText.rate(finished.bytesTransferred(), elapsed));
   }
 
   /** How far the transfer under way is. */
-  private String line(String id, long done, OptionalLong total) {
+  private String line(String id, long done, long reused, OptionalLong total) {
     Duration elapsed = Duration.between(transferStarted, clock.instant());
-    return pad(id) + " " + bar(done, total) + amounts(done, total, elapsed);
+    return pad(id) + " " + bar(done + reused, total) + amounts(done, reused, total, elapsed);
   }
 
-  private String totalLine(long current) {
+  private String totalLine(long current, long currentReused) {
     Duration elapsed = Duration.between(started, clock.instant());
     long bytes = finishedBytes + current;
-    return pad("total") + " " + bar(bytes, downloadBytes) + amounts(bytes, downloadBytes, elapsed);
+    long reused = finishedReused + currentReused;
+    return pad("total")
+        + " "
+        + bar(bytes + reused, downloadBytes)
+        + amounts(bytes, reused, downloadBytes, elapsed);
+  }
+
+  private static String reused(long bytes) {
+    return bytes > 0 ? SizeText.bytes(bytes) + " reused, " : "";
   }
 
   private String bar(long done, OptionalLong total) {
@@ -177,9 +193,10 @@ final class ProgressView implements UpdateEvent.Observer {
     return all <= 0 ? 0 : (int) Math.min(100, done * 100 / all);
   }
 
-  private static String amounts(long done, OptionalLong total, Duration elapsed) {
-    String text = SizeText.bytes(done) + ", " + SizeText.rate(done, elapsed);
-    long all = total.orElse(0);
+  /** Only what comes over the network tells how long the rest will take. */
+  private static String amounts(long done, long reused, OptionalLong total, Duration elapsed) {
+    String text = SizeText.bytes(done) + ", " + reused(reused) + SizeText.rate(done, elapsed);
+    long all = total.orElse(0) - reused;
     if (done > 0 && all > done) {
       long leftMillis = (long) ((double) elapsed.toMillis() * (all - done) / done);
       text += ", " + SizeText.time(Duration.ofMillis(leftMillis)) + " left";

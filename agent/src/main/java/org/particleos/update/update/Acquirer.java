@@ -7,11 +7,15 @@ import java.util.HashMap;
 import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalLong;
+import java.util.Set;
+import java.util.concurrent.atomic.AtomicReference;
+import java.util.stream.Collectors;
 import org.particleos.update.acquire.Acquired;
 import org.particleos.update.acquire.Acquisition;
+import org.particleos.update.acquire.Destination;
 import org.particleos.update.acquire.FileSink;
 import org.particleos.update.acquire.PartitionSink;
-import org.particleos.update.acquire.Sink;
+import org.particleos.update.acquire.Progress;
 import org.particleos.update.catalog.Instance;
 import org.particleos.update.catalog.Stage;
 import org.particleos.update.failure.Quote;
@@ -23,6 +27,7 @@ import org.particleos.update.linux.Kernel;
 import org.particleos.update.linux.Kernel.OpenFlag;
 import org.particleos.update.linux.OpenFile;
 import org.particleos.update.pattern.InstanceMetadata;
+import org.particleos.update.pattern.Sha256;
 import org.particleos.update.plan.AcquirePlan;
 import org.particleos.update.plan.AcquirePlanner;
 import org.particleos.update.plan.Member;
@@ -60,7 +65,9 @@ final class Acquirer {
     long transferred = 0;
     int done = 0;
     try {
+      run.spool().retain(payloads(set));
       makeRoom(plan);
+      run.spool().reserve(neededBesideSpool(plan));
       run.syncEverything();
       run.tell(
           new UpdateEvent.AcquireStarted(
@@ -82,7 +89,17 @@ final class Acquirer {
               + " parts are there); "
               + standing(overview)
               + "; the same command continues where this one stopped");
+    } finally {
+      run.tellRemarks();
     }
+  }
+
+  /** What an earlier run may have begun of the version; nothing else will be continued. */
+  private static Set<Sha256> payloads(VersionSet set) {
+    return set.members().stream()
+        .flatMap(member -> member.offered().stream())
+        .flatMap(source -> source.metadata().sha256().stream())
+        .collect(Collectors.toUnmodifiableSet());
   }
 
   private static String standing(Overview overview) {
@@ -192,6 +209,34 @@ final class Acquirer {
     }
   }
 
+  /** What the targets will take of the file system that the spool is on, as far as it is known. */
+  private long neededBesideSpool(AcquirePlan plan) {
+    long needed = 0;
+    try {
+      OptionalLong spool = device(run.spool().directory());
+      for (Step step : plan.steps()) {
+        if (step instanceof Step.WriteFile file && device(file.paths().base()).equals(spool)) {
+          needed = Math.addExact(needed, file.requiredBytes().orElse(0));
+        }
+      }
+    } catch (IOException e) {
+      // What cannot be looked at cannot be spooled to either, and says so itself.
+      return needed;
+    }
+    return needed;
+  }
+
+  /** The file system of the nearest existing directory. */
+  private OptionalLong device(Path directory) throws IOException {
+    for (Path path = directory; path != null; path = path.getParent()) {
+      Optional<Kernel.FileStatus> status = run.machine().kernel().statusFollowing(path);
+      if (status.isPresent()) {
+        return OptionalLong.of(status.get().device());
+      }
+    }
+    return OptionalLong.empty();
+  }
+
   // ---- Acting ----
 
   private void makeRoom(AcquirePlan plan) throws UpdateException {
@@ -225,6 +270,7 @@ final class Acquirer {
         Acquired acquired = fillSlot(index, fill);
         run.slots().markPending(fill);
         run.warnOfRepairs();
+        forget(fill.source());
         yield acquired.bytesTransferred();
       }
       case Step.WriteFile write -> {
@@ -234,19 +280,32 @@ final class Acquirer {
                 index,
                 step,
                 write.source(),
-                new FileSink(run.machine().kernel(), write.paths().partial()),
+                () -> FileSink.continuing(run.machine().kernel(), write.paths().partial()),
                 write.paths().installed().toString());
         run.files().markPending(write.paths(), withTime(write.metadata(), acquired));
+        forget(write.source());
         yield acquired.bytesTransferred();
       }
       case Step.WriteTree write -> {
-        run.files().discardPartial(write.paths());
         run.files().makeParents(write.paths());
         long transferred = buildTree(index, write);
         run.files().markPending(write.paths(), write.metadata());
+        forget(write.source());
         yield transferred;
       }
     };
+  }
+
+  /** Not before the target says that it is complete: until then it may be needed again. */
+  private void forget(Instance source) {
+    source.metadata().sha256().ifPresent(run.spool()::forget);
+  }
+
+  /** A tree that was begun is of no use: every attempt builds it anew. */
+  private TreeSink newTree(Step.WriteTree write, TreeKind kind) throws UpdateException {
+    run.files().discardPartial(write.paths());
+    return new TreeSink(
+        run.machine().kernel(), write.paths().partial(), kind, TreeLimits.defaults());
   }
 
   private long buildTree(int index, Step.WriteTree write) throws UpdateException {
@@ -256,12 +315,22 @@ final class Acquirer {
     String target = write.paths().installed().toString();
     return switch (write.source().type()) {
       case URL_TAR, TAR -> {
-        var sink = new TreeSink(kernel, partial, kind, TreeLimits.defaults());
-        Acquired acquired = pump(index, write, write.source(), sink, target);
-        sink.warnings().forEach(run::warn);
+        var last = new AtomicReference<TreeSink>();
+        Acquired acquired =
+            pump(
+                index,
+                write,
+                write.source(),
+                () -> {
+                  last.set(newTree(write, kind));
+                  return last.get();
+                },
+                target);
+        last.get().warnings().forEach(run::warn);
         yield acquired.bytesTransferred();
       }
       case DIRECTORY, SUBVOLUME -> {
+        run.files().discardPartial(write.paths());
         Path source = ((Instance.InDirectory) write.source()).path();
         String id = write.transferId();
         run.tell(
@@ -279,13 +348,14 @@ final class Acquirer {
                                 index,
                                 id,
                                 state.bytesTransferred(),
+                                state.bytesReused(),
                                 OptionalLong.empty(),
                                 state.bytesWritten())),
                     run.cancellation());
         copied.warnings().forEach(run::warn);
         run.tell(
             new UpdateEvent.TransferFinished(
-                index, id, copied.bytesWritten(), copied.bytesWritten()));
+                index, id, copied.bytesWritten(), 0, copied.bytesWritten()));
         yield copied.bytesWritten();
       }
       case URL_FILE, REGULAR_FILE, PARTITION ->
@@ -306,15 +376,20 @@ final class Acquirer {
     Path device = fill.disk().device();
     try (OpenFile disk =
         run.machine().kernel().open(device, EnumSet.of(OpenFlag.READ, OpenFlag.WRITE))) {
-      var sink = new PartitionSink(disk, fill.slot().startBytes(), fill.slot().sizeBytes());
       var slot = new Instance.InPartition(device, fill.slot(), Stage.PARTIAL, fill.metadata());
-      return pump(index, fill, fill.source(), sink, slot.location());
+      return pump(
+          index,
+          fill,
+          fill.source(),
+          () -> new PartitionSink(disk, fill.slot().startBytes(), fill.slot().sizeBytes()),
+          slot.location());
     } catch (IOException e) {
       throw IoFailure.writing("writing to " + Quote.quote(device.toString()) + " failed", e);
     }
   }
 
-  private Acquired pump(int index, Step step, Instance source, Sink sink, String target)
+  private Acquired pump(
+      int index, Step step, Instance source, Destination destination, String target)
       throws UpdateException {
     OptionalLong total = survey.size(source).transferBytes();
     run.tell(new UpdateEvent.TransferStarted(index, step.transferId(), source, target, total));
@@ -326,24 +401,48 @@ final class Acquirer {
           .notTrusted();
     }
     Acquired acquired =
-        new Acquisition(run.http(), run.settings().sync())
-            .run(
-                Survey.payload(source),
-                source.metadata().sha256(),
-                Survey.unpacking(source),
-                sink,
-                state ->
-                    run.tell(
-                        new UpdateEvent.TransferProgress(
-                            index,
-                            step.transferId(),
-                            state.bytesTransferred(),
-                            total.isPresent() ? total : state.bytesTotal(),
-                            state.bytesWritten())),
-                run.cancellation());
+        acquire(
+            source,
+            destination,
+            state ->
+                run.tell(
+                    new UpdateEvent.TransferProgress(
+                        index,
+                        step.transferId(),
+                        state.bytesTransferred(),
+                        state.bytesReused(),
+                        total.isPresent() ? total : state.bytesTotal(),
+                        state.bytesWritten())));
+    run.tellRemarks();
     run.tell(
         new UpdateEvent.TransferFinished(
-            index, step.transferId(), acquired.bytesTransferred(), acquired.bytesWritten()));
+            index,
+            step.transferId(),
+            acquired.bytesTransferred(),
+            acquired.bytesReused(),
+            acquired.bytesWritten()));
     return acquired;
+  }
+
+  private Acquired acquire(Instance source, Destination destination, Progress progress)
+      throws UpdateException {
+    var acquisition = new Acquisition(run.http(), run.settings().sync());
+    Optional<Sha256> digest = source.metadata().sha256();
+    return digest.isPresent()
+        ? acquisition.run(
+            Survey.payload(source),
+            digest.get(),
+            Survey.unpacking(source),
+            destination,
+            run.spool(),
+            progress,
+            run.cancellation())
+        : acquisition.run(
+            Survey.payload(source),
+            digest,
+            Survey.unpacking(source),
+            destination.open(),
+            progress,
+            run.cancellation());
   }
 }

@@ -6,6 +6,7 @@ import java.util.Map;
 import org.particleos.update.disk.DiskLocator;
 import org.particleos.update.install.InstallDatabase;
 import org.particleos.update.linux.Kernel;
+import org.particleos.update.spool.SpoolPolicy;
 
 /**
  * The world the engine works on, so that tests can bring another one.
@@ -16,6 +17,7 @@ import org.particleos.update.linux.Kernel;
  * @param lockDirectory where locks between processes are kept
  * @param runDirectory {@code /run}, where other programs leave their sockets
  * @param stateDirectory where it is remembered what was installed; absolute inside the root
+ * @param spool what is kept of interrupted downloads, and where
  */
 public record Machine(
     Kernel kernel,
@@ -25,14 +27,15 @@ public record Machine(
     DiskLocator.Scope scope,
     Path lockDirectory,
     Path runDirectory,
-    Path stateDirectory) {
+    Path stateDirectory,
+    SpoolPolicy spool) {
   private static final Path OWN_STATE = Path.of("/var/lib/particle-update");
 
   public Machine {
     environment = Map.copyOf(environment);
   }
 
-  /** The running one. */
+  /** The running one, which keeps nothing of interrupted downloads. */
   public static Machine running(
       Kernel kernel, InstantSource clock, Map<String, String> environment, Path lockDirectory) {
     return new Machine(
@@ -43,13 +46,28 @@ public record Machine(
         new DiskLocator.Scope.Host(),
         lockDirectory,
         Path.of("/run"),
-        InstallDatabase.PARENT);
+        InstallDatabase.PARENT,
+        SpoolPolicy.off());
   }
 
   /** The same with what was installed remembered elsewhere. */
   public Machine remembering(Path directory) {
     return new Machine(
-        kernel, clock, environment, root, scope, lockDirectory, runDirectory, directory);
+        kernel, clock, environment, root, scope, lockDirectory, runDirectory, directory, spool);
+  }
+
+  /** The same with interrupted downloads kept like that. */
+  public Machine spooling(SpoolPolicy policy) {
+    return new Machine(
+        kernel,
+        clock,
+        environment,
+        root,
+        scope,
+        lockDirectory,
+        runDirectory,
+        stateDirectory,
+        policy);
   }
 
   /** An operating system below a directory of this machine ({@code --root=}). */
@@ -68,7 +86,15 @@ public record Machine(
 
   private Machine in(Path newRoot, DiskLocator.Scope newScope) {
     return new Machine(
-        kernel, clock, environment, newRoot, newScope, lockDirectory, runDirectory, stateDirectory);
+        kernel,
+        clock,
+        environment,
+        newRoot,
+        newScope,
+        lockDirectory,
+        runDirectory,
+        stateDirectory,
+        spool);
   }
 
   /**

@@ -4,6 +4,8 @@ import org.particleos.update.fetch.Cancellation;
 import org.particleos.update.fetch.HttpFetcher;
 import org.particleos.update.install.FilePublisher;
 import org.particleos.update.install.SlotPublisher;
+import org.particleos.update.spool.Remark;
+import org.particleos.update.spool.Spool;
 
 /**
  * What the parts of one run share. Used by one thread, but for the cancellation and for events,
@@ -17,6 +19,7 @@ final class Run {
   private final HttpFetcher http;
   private final FilePublisher files;
   private final SlotPublisher slots;
+  private final Spool spool;
   private int repairsReported;
 
   Run(
@@ -32,6 +35,13 @@ final class Run {
     this.http = http.telling(this::notice);
     this.files = new FilePublisher(machine.kernel());
     this.slots = new SlotPublisher(machine.kernel());
+    this.spool =
+        new Spool(
+            machine.kernel(),
+            machine.spool(),
+            machine.root() + "\n" + settings.place(),
+            settings.sync(),
+            machine.clock());
   }
 
   Machine machine() {
@@ -56,6 +66,21 @@ final class Run {
 
   SlotPublisher slots() {
     return slots;
+  }
+
+  Spool spool() {
+    return spool;
+  }
+
+  /** What the spool has to say since the last call. */
+  void tellRemarks() {
+    for (Remark remark : spool.takeRemarks()) {
+      if (remark.failure()) {
+        warn(remark.text());
+      } else {
+        notice(remark.text());
+      }
+    }
   }
 
   synchronized void tell(UpdateEvent event) {

@@ -44,15 +44,24 @@ public sealed interface UpdateEvent {
       int index, String transferId, Instance source, String target, OptionalLong totalBytes)
       implements UpdateEvent {}
 
+  /**
+   * How far it is.
+   *
+   * @param bytesTransferred over the network, as stored there
+   * @param bytesReused as stored there too, but left by an earlier run
+   * @param totalBytes of both together in the end, if the source says
+   */
   record TransferProgress(
       int index,
       String transferId,
       long bytesTransferred,
+      long bytesReused,
       OptionalLong totalBytes,
       long bytesWritten)
       implements UpdateEvent {}
 
-  record TransferFinished(int index, String transferId, long bytesTransferred, long bytesWritten)
+  record TransferFinished(
+      int index, String transferId, long bytesTransferred, long bytesReused, long bytesWritten)
       implements UpdateEvent {}
 
   /** A file or tree that no definition owns any more is gone. */

@@ -138,17 +138,23 @@ public final class Updater implements AutoCloseable {
       Installation installation,
       Installer installer)
       throws UpdateException {
-    try (var _ = lock(installation, caller)) {
+    // Let go of before the targets are: who gets those next will want it.
+    try (var _ = lock(installation, caller);
+        var _ = run.spool()) {
       VersionSets.View view =
           goal == Goal.INSTALL_OFFLINE ? VersionSets.View.OFFLINE : VersionSets.View.ONLINE;
       Overview overview = survey.overview(installation, view);
       Optional<VersionSet> chosen = choose(overview, version);
       if (chosen.isEmpty()) {
+        if (view == VersionSets.View.ONLINE) {
+          forgetInterrupted();
+        }
         installer.catchUp(overview.sets());
         return new Outcome.NoUpdate();
       }
       VersionSet set = chosen.get();
       if (set.whole()) {
+        forgetInterrupted();
         installer.catchUp(overview.sets());
         return new Outcome.AlreadyInstalled(set.version());
       }
@@ -168,6 +174,12 @@ public final class Updater implements AutoCloseable {
       installer.install(set.version());
       return new Outcome.Installed(set.version(), set.flags().incomplete(), transferred);
     }
+  }
+
+  /** Nothing is to be fetched: what was begun once will not be continued. */
+  private void forgetInterrupted() {
+    run.spool().retain(Set.of());
+    run.tellRemarks();
   }
 
   private InstallationLock lock(Installation installation, String caller) throws UpdateException {
@@ -259,14 +271,17 @@ public final class Updater implements AutoCloseable {
   /** Removes unfinished and surplus instances (update-algorithm.md 6.5, 9). */
   public Vacuumed vacuum(String caller) throws UpdateException {
     Installation installation = load();
-    try (var _ = lock(installation, caller)) {
+    try (var _ = lock(installation, caller);
+        var _ = run.spool()) {
       Overview overview;
       try {
         overview = survey.look(installation, VersionSets.View.OFFLINE);
       } catch (UpdateException e) {
         throw e.inState("nothing was changed");
       }
-      return vacuum.all(overview);
+      Vacuumed vacuumed = vacuum.all(overview);
+      forgetInterrupted();
+      return vacuumed;
     }
   }
 

@@ -351,7 +351,8 @@ class AcquisitionTest {
 
     var last = states.getLast();
     assertEquals(
-        new Progress.State(payload.length, OptionalLong.of(payload.length), payload.length), last);
+        new Progress.State(payload.length, 0, OptionalLong.of(payload.length), payload.length),
+        last);
     assertTrue(states.size() >= 5 && states.size() <= 14, states.size() + " reports");
     for (int i = 1; i < states.size(); i++) {
       assertTrue(states.get(i).bytesTransferred() >= states.get(i - 1).bytesTransferred());

@@ -52,7 +52,7 @@ public final class FakeSource implements ByteSource {
   }
 
   Acquisition.Opener opener() {
-    return (_, stop) -> {
+    return (_, _, stop) -> {
       cancellation = stop;
       return this;
     };

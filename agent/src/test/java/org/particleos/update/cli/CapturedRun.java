@@ -13,6 +13,7 @@ import org.particleos.update.failure.Errno;
 import org.particleos.update.fetch.Cancellation;
 import org.particleos.update.linux.LinuxKernel;
 import org.particleos.update.notify.ServiceManager;
+import org.particleos.update.spool.SpoolPolicy;
 import org.particleos.update.update.Machine;
 
 /**
@@ -84,7 +85,8 @@ record CapturedRun(int status, String out, String err, Optional<Errno> errno) {
               new DiskLocator.Scope.Host(),
               folder.resolve("locks"),
               folder.resolve("run"),
-              folder.resolve("state"));
+              folder.resolve("state"),
+              SpoolPolicy.off());
       var ending = new Context.Ending();
       var context =
           new Context(

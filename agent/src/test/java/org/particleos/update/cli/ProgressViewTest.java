@@ -53,9 +53,9 @@ class ProgressViewTest {
       now = now.plus(Duration.ofSeconds(1));
       view.on(
           new UpdateEvent.TransferProgress(
-              0, "30-usr", (long) mib * MIB, OptionalLong.of(8 * MIB), (long) mib * MIB));
+              0, "30-usr", (long) mib * MIB, 0, OptionalLong.of(8 * MIB), (long) mib * MIB));
     }
-    view.on(new UpdateEvent.TransferFinished(0, "30-usr", 8 * MIB, 16 * MIB));
+    view.on(new UpdateEvent.TransferFinished(0, "30-usr", 8 * MIB, 0, 16 * MIB));
   }
 
   @Test
@@ -94,7 +94,7 @@ class ProgressViewTest {
     ProgressView view = view(true);
 
     view.on(new UpdateEvent.AcquireStarted(SET, 1, OptionalLong.empty()));
-    view.on(new UpdateEvent.TransferProgress(0, "30-usr", MIB, OptionalLong.empty(), MIB));
+    view.on(new UpdateEvent.TransferProgress(0, "30-usr", MIB, 0, OptionalLong.empty(), MIB));
 
     String text = bytes.toString(StandardCharsets.UTF_8);
     assertFalse(text.contains("%"), text);

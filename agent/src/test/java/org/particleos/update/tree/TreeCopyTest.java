@@ -116,7 +116,8 @@ class TreeCopyTest {
 
     assertEquals(Bytes.sha256(content), Bytes.sha256(Files.readAllBytes(partial.resolve("file"))));
     assertEquals(
-        new Progress.State(content.length, OptionalLong.empty(), content.length), states.getLast());
+        new Progress.State(content.length, 0, OptionalLong.empty(), content.length),
+        states.getLast());
     assertTrue(states.size() > 2);
   }
 

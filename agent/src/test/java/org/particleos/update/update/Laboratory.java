@@ -25,6 +25,7 @@ import org.particleos.update.fetch.HttpLimits;
 import org.particleos.update.fetch.RetryLimits;
 import org.particleos.update.linux.Kernel;
 import org.particleos.update.plan.VersionSets;
+import org.particleos.update.spool.SpoolPolicy;
 
 /**
  * A machine in a directory: a disk image with two slots each for {@code /usr}, its hashes and their
@@ -101,6 +102,7 @@ final class Laboratory {
   private boolean force;
   private UpdateEvent.Observer observer = _ -> {};
   private boolean verify;
+  private SpoolPolicy spool = SpoolPolicy.off();
   private Instant now = Instant.parse("2026-11-22T12:00:00Z");
 
   Laboratory(Path home, ReleaseServer server) {
@@ -174,6 +176,16 @@ final class Laboratory {
   Laboratory env(String name, String value) {
     environment.put(name, value);
     return this;
+  }
+
+  /** Keeps what is interrupted, whatever room there is on the machine of the test. */
+  Laboratory spooling() {
+    spool = new SpoolPolicy(true, spool(), SpoolPolicy.SIZE_BYTES_MAX, 0);
+    return this;
+  }
+
+  Path spool() {
+    return home.resolve("spool");
   }
 
   Laboratory verifying() {
@@ -299,12 +311,17 @@ final class Laboratory {
 
   Machine machine(Kernel kernel) {
     return Machine.running(kernel, () -> now, environment, home.resolve("locks"))
-        .remembering(home.resolve("state"));
+        .remembering(home.resolve("state"))
+        .spooling(spool);
   }
 
   Updater updater(Kernel kernel) {
+    return updater(kernel, spool);
+  }
+
+  Updater updater(Kernel kernel, SpoolPolicy policy) {
     return new Updater(
-        machine(kernel),
+        machine(kernel).spooling(policy),
         new Settings(
             new DefinitionPlace.Directory(home.resolve("definitions")),
             verify ? Optional.empty() : Optional.of(false),

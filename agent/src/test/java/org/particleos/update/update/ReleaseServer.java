@@ -134,6 +134,10 @@ final class ReleaseServer implements AutoCloseable {
         beginning(exchange, body, Integer.parseInt(range.substring("bytes=0-".length())));
         return;
       }
+      if (range != null && range.matches("bytes=[0-9]+-")) {
+        rest(exchange, body, Integer.parseInt(range.replaceAll("[^0-9]", "")));
+        return;
+      }
       if (!name.startsWith(MANIFEST)) {
         synchronized (this) {
           fetched.add(name);
@@ -156,6 +160,19 @@ final class ReleaseServer implements AutoCloseable {
         .set("Content-Range", "bytes 0-" + (length - 1) + "/" + body.length);
     exchange.sendResponseHeaders(206, length);
     exchange.getResponseBody().write(body, 0, length);
+  }
+
+  private static void rest(HttpExchange exchange, byte[] body, int first) throws IOException {
+    if (first >= body.length) {
+      exchange.getResponseHeaders().set("Content-Range", "bytes */" + body.length);
+      exchange.sendResponseHeaders(416, -1);
+      return;
+    }
+    exchange
+        .getResponseHeaders()
+        .set("Content-Range", "bytes " + first + "-" + (body.length - 1) + "/" + body.length);
+    exchange.sendResponseHeaders(206, body.length - first);
+    exchange.getResponseBody().write(body, first, body.length - first);
   }
 
   @Override

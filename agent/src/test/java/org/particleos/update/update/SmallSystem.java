@@ -21,6 +21,7 @@ import org.particleos.update.fetch.HttpLimits;
 import org.particleos.update.fetch.RetryLimits;
 import org.particleos.update.linux.Kernel;
 import org.particleos.update.plan.VersionSets;
+import org.particleos.update.spool.SpoolPolicy;
 import org.particleos.update.update.Updater.Goal;
 
 /**
@@ -175,7 +176,8 @@ final class SmallSystem {
         scope,
         home.resolve("locks"),
         runDirectory(),
-        Path.of("/var/lib/state"));
+        Path.of("/var/lib/state"),
+        SpoolPolicy.off());
   }
 
   Updater updater(Settings chosen) {

@@ -17,6 +17,7 @@ import java.util.OptionalInt;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.regex.Pattern;
 import org.particleos.update.it.Faults.Answer;
 import org.particleos.update.it.Faults.Request;
 
@@ -25,7 +26,7 @@ import org.particleos.update.it.Faults.Request;
  * One question per connection.
  */
 final class FaultServer implements AutoCloseable {
-  private static final String RANGE = "Range: bytes=0-";
+  private static final Pattern RANGE = Pattern.compile("Range: bytes=([0-9]+)-([0-9]*)");
 
   private final ServerSocket listening;
   private final String scheme;
@@ -59,7 +60,10 @@ final class FaultServer implements AutoCloseable {
     faults.clear();
   }
 
-  /** Method and name of each question so far; SIZE where only the beginning was asked for. */
+  /**
+   * Method and name of each question so far, and its first byte where that is not 0; SIZE where
+   * only the beginning was asked for.
+   */
   List<String> questions() {
     return List.copyOf(questions);
   }
@@ -85,20 +89,31 @@ final class FaultServer implements AutoCloseable {
               new InputStreamReader(socket.getInputStream(), StandardCharsets.US_ASCII));
       String question = in.readLine();
       var lastByte = OptionalInt.empty();
+      int firstByte = 0;
       for (String line = question; line != null && !line.isEmpty(); ) {
         line = in.readLine();
-        if (line != null && line.startsWith(RANGE)) {
-          lastByte = OptionalInt.of(Integer.parseInt(line.substring(RANGE.length())));
+        var range = RANGE.matcher(line == null ? "" : line);
+        if (range.matches()) {
+          firstByte = Integer.parseInt(range.group(1));
+          lastByte =
+              range.group(2).isEmpty()
+                  ? OptionalInt.empty()
+                  : OptionalInt.of(Integer.parseInt(range.group(2)));
         }
       }
       if (question != null) {
         String[] words = question.split(" ", -1);
         String name = words[1].substring(words[1].lastIndexOf('/') + 1);
-        questions.add((lastByte.isPresent() ? "SIZE" : words[0]) + " " + name);
+        questions.add(
+            (lastByte.isPresent() ? "SIZE" : words[0])
+                + " "
+                + name
+                + (firstByte > 0 ? " from " + firstByte : ""));
         var request =
             new Request(
                 words[0],
                 name,
+                firstByte,
                 lastByte,
                 folder.resolve(name),
                 socket.getOutputStream(),

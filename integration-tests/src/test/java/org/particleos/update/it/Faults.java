@@ -20,11 +20,13 @@ final class Faults {
   /**
    * One question of the program.
    *
+   * @param firstByte of what it wants
    * @param lastByte of the beginning that it wants; empty if it wants all
    */
   record Request(
       String method,
       String name,
+      int firstByte,
       OptionalInt lastByte,
       Path file,
       OutputStream out,
@@ -65,6 +67,10 @@ final class Faults {
       beginning(request);
       return;
     }
+    if (request.firstByte() > 0) {
+      rest(request);
+      return;
+    }
     request.head(200, "Content-Length: " + Files.size(request.file()));
     if (request.wantsBody()) {
       Files.copy(request.file(), request.out());
@@ -79,6 +85,20 @@ final class Faults {
         "Content-Range: bytes 0-" + (length - 1) + "/" + content.length,
         "Content-Length: " + length);
     request.out().write(content, 0, length);
+  }
+
+  private static void rest(Request request) throws IOException {
+    byte[] content = Files.readAllBytes(request.file());
+    int first = request.firstByte();
+    if (first >= content.length) {
+      request.head(416, "Content-Range: bytes */" + content.length, "Content-Length: 0");
+      return;
+    }
+    request.head(
+        206,
+        "Content-Range: bytes " + first + "-" + (content.length - 1) + "/" + content.length,
+        "Content-Length: " + (content.length - first));
+    request.out().write(content, first, content.length - first);
   }
 
   static Answer status(int status) {
