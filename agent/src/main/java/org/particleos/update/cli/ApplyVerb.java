@@ -35,16 +35,17 @@ final class ApplyVerb extends Verb {
     var restart = Restart.wanted(this);
     ExitStatus status =
         forEachInstallation(place -> {
-          ProgressView progress = progress();
+          RunView progress = progress();
           try (Updater updater = updater(place, progress)) {
             Outcome outcome =
                 new Cleaning(this)
                     .after(
                         updater, () -> updater.apply(Optional.ofNullable(version), goal, caller()));
             restart.note(outcome);
+            progress.ended(outcome);
             if (json == JsonMode.OFF) {
               print(place, outcome, progress);
-            } else {
+            } else if (!options().progressAsJson()) {
               Json.print(terminal().out(), json, node(place, outcome));
             }
           }
@@ -55,7 +56,7 @@ final class ApplyVerb extends Verb {
     return status;
   }
 
-  private void print(DefinitionPlace place, Outcome outcome, ProgressView progress) {
+  private void print(DefinitionPlace place, Outcome outcome, RunView progress) {
     PrintStream out = terminal().out();
     if (place instanceof DefinitionPlace.Component(var component, _)) {
       out.println("Component " + Quote.quote(component) + ":");
@@ -73,9 +74,9 @@ final class ApplyVerb extends Verb {
                 + ": "
                 + SizeText.bytes(bytes)
                 + " downloaded, "
-                + SizeText.bytes(progress.bytesWritten())
+                + SizeText.bytes(progress.tally().run().written())
                 + " written in "
-                + SizeText.elapsed(progress.elapsed())
+                + SizeText.elapsed(progress.tally().elapsed())
                 + ".");
         boolean system = !(place instanceof DefinitionPlace.Component);
         if (options().legend() && system && !options().reboot()) {
@@ -92,19 +93,7 @@ final class ApplyVerb extends Verb {
     if (place instanceof DefinitionPlace.Component(var component, _)) {
       node.put("component", component);
     }
-    switch (outcome) {
-      case Outcome.NoUpdate() -> node.put("outcome", "no-update").putNull("version");
-      case Outcome.AlreadyInstalled(Version installed) ->
-          node.put("outcome", "already-installed").put("version", installed.text());
-      case Outcome.Acquired(Version acquired, long bytes) ->
-          node.put("outcome", "acquired")
-              .put("version", acquired.text())
-              .put("bytesTransferred", bytes);
-      case Outcome.Installed(Version installed, _, long bytes) ->
-          node.put("outcome", "installed")
-              .put("version", installed.text())
-              .put("bytesTransferred", bytes);
-    }
+    OutcomeNode.fill(node, outcome);
     return node;
   }
 }

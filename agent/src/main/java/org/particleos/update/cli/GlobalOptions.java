@@ -159,6 +159,13 @@ final class GlobalOptions {
   private @Nullable String json;
 
   @Option(
+      names = "--progress",
+      paramLabel = "auto|json",
+      scope = ScopeType.INHERIT,
+      description = "Show progress to people, or as JSON in lines on the standard output.")
+  private @Nullable String progress;
+
+  @Option(
       names = "--no-pager",
       scope = ScopeType.INHERIT,
       description = "Do not pipe long output into a pager.")
@@ -245,12 +252,17 @@ final class GlobalOptions {
   }
 
   JsonMode json() throws UpdateException {
-    return switch (json == null ? "off" : json) {
+    return switch (json == null ? (progressAsJson() ? "short" : "off") : json) {
       case "pretty" -> JsonMode.PRETTY;
       case "short" -> JsonMode.SHORT;
       case "off", "" -> JsonMode.OFF;
       default -> throw invalid("--json=", String.valueOf(json), "pretty, short, off or help");
     };
+  }
+
+  /** Whether programs watch the run. Valid only after {@link #check}. */
+  boolean progressAsJson() {
+    return "json".equals(progress);
   }
 
   private static Optional<String> given(@Nullable String text) {
@@ -313,6 +325,12 @@ final class GlobalOptions {
           .remedy("see which components there are: particle-update components")
           .configuration();
     }
+    if (progress != null && !Set.of("", "auto", "json").contains(progress)) {
+      throw invalid("--progress=", progress, "auto or json");
+    }
+    requireNot(
+        progressAsJson() && json() == JsonMode.PRETTY,
+        "--progress=json may not be combined with --json=pretty");
     List<String> otherSystem = new ArrayList<>();
     path(root).ifPresent(_ -> otherSystem.add("--root="));
     path(image).ifPresent(_ -> otherSystem.add("--image="));

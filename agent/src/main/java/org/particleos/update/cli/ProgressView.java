@@ -2,42 +2,40 @@ package org.particleos.update.cli;
 
 import java.io.PrintStream;
 import java.time.Duration;
-import java.time.Instant;
 import java.time.InstantSource;
 import java.util.Locale;
 import java.util.OptionalLong;
 import org.particleos.update.catalog.Instance;
+import org.particleos.update.failure.UpdateException;
 import org.particleos.update.plan.Removal;
+import org.particleos.update.update.Outcome;
 import org.particleos.update.update.UpdateEvent;
 
 /**
  * Shows what a run does: on a terminal one line for the transfer under way and one for the total,
  * drawn over; elsewhere a line at the start, at every quarter and at the end of each transfer.
  */
-final class ProgressView implements UpdateEvent.Observer {
-  private static final int BAR_CELLS = 24;
+final class ProgressView implements RunView {
+  private static final int BAR_CELLS = 16;
   private static final int PLAIN_STEP_PERCENT = 25;
 
   /** Longest transfer name that keeps a line within 80 columns. */
   private static final int NAME_COLUMNS = 18;
 
   private final Terminal terminal;
-  private final InstantSource clock;
+  private final Tally tally;
 
-  private OptionalLong downloadBytes = OptionalLong.empty();
-  private Instant started;
-  private Instant transferStarted;
-  private long finishedBytes;
-  private long finishedReused;
-  private long finishedWritten;
   private int lastPlainPercent;
   private int linesDrawn;
 
   ProgressView(Terminal terminal, InstantSource clock) {
     this.terminal = terminal;
-    this.clock = clock;
-    this.started = clock.instant();
-    this.transferStarted = started;
+    this.tally = new Tally(clock);
+  }
+
+  @Override
+  public Tally tally() {
+    return tally;
   }
 
   @Override
@@ -54,14 +52,13 @@ final class ProgressView implements UpdateEvent.Observer {
       case UpdateEvent.SweptLeftovers(var directory, var count) ->
           line("Removed " + count + " leftover(s) of interrupted writes in " + directory + ".");
       case UpdateEvent.AcquireStarted(var set, _, var total) -> {
-        downloadBytes = total;
-        started = clock.instant();
+        tally.acquireStarted(total);
         line("Updating to '" + set.version() + "'.");
       }
       case UpdateEvent.TransferKept(_, var id, var held) ->
           line(pad(id) + " already there: " + held.location());
       case UpdateEvent.TransferStarted start -> {
-        transferStarted = clock.instant();
+        tally.partStarted(start.totalBytes());
         lastPlainPercent = 0;
         if (!terminal.errIsTerminal()) {
           line(
@@ -76,10 +73,11 @@ final class ProgressView implements UpdateEvent.Observer {
       }
       case UpdateEvent.TransferProgress progress -> progress(progress);
       case UpdateEvent.TransferFinished finished -> finished(finished);
-      case UpdateEvent.VerificationStarted _ -> transferStarted = clock.instant();
+      case UpdateEvent.VerificationStarted(_, _, var total) ->
+          tally.partStarted(OptionalLong.of(total));
       case UpdateEvent.VerificationProgress(var id, var bytes, var total) -> {
         if (terminal.errIsTerminal()) {
-          draw(line(id, bytes, 0, OptionalLong.of(total)));
+          draw(read(id, bytes, total));
         }
       }
       case UpdateEvent.VerificationFinished(var id, var bytes) ->
@@ -88,7 +86,7 @@ final class ProgressView implements UpdateEvent.Observer {
                   + " "
                   + SizeText.bytes(bytes)
                   + " read and compared, "
-                  + SizeText.rate(bytes, Duration.between(transferStarted, clock.instant())));
+                  + SizeText.rate(bytes, tally.partElapsed()));
       case UpdateEvent.InstallStarted(var set) -> line("Installing '" + set.version() + "'.");
       case UpdateEvent.MemberInstalled(var id, var path) -> line(pad(id) + " installed: " + path);
       case UpdateEvent.Installed(var set) ->
@@ -122,18 +120,13 @@ final class ProgressView implements UpdateEvent.Observer {
   }
 
   private void progress(UpdateEvent.TransferProgress progress) {
+    tally.partIs(progress);
+    Amounts part = tally.part();
     if (terminal.errIsTerminal()) {
-      draw(
-          line(
-              progress.transferId(),
-              progress.bytesTransferred(),
-              progress.bytesReused(),
-              progress.totalBytes()),
-          totalLine(progress.bytesTransferred(), progress.bytesReused()));
+      draw(line(progress.transferId(), part), line("total", tally.run()));
       return;
     }
-    int percent =
-        percent(progress.bytesTransferred() + progress.bytesReused(), progress.totalBytes());
+    int percent = percent(part.done(), part.total());
     if (percent >= lastPlainPercent + PLAIN_STEP_PERCENT && percent < 100) {
       lastPlainPercent = percent / PLAIN_STEP_PERCENT * PLAIN_STEP_PERCENT;
       line(pad(progress.transferId()) + " " + lastPlainPercent + " %");
@@ -141,39 +134,46 @@ final class ProgressView implements UpdateEvent.Observer {
   }
 
   private void finished(UpdateEvent.TransferFinished finished) {
-    finishedBytes += finished.bytesTransferred();
-    finishedReused += finished.bytesReused();
-    finishedWritten += finished.bytesWritten();
-    Duration elapsed = Duration.between(transferStarted, clock.instant());
+    Amounts part = tally.partFinished(finished);
     line(
         pad(finished.transferId())
             + " "
-            + SizeText.bytes(finished.bytesTransferred())
+            + SizeText.bytes(part.fetched())
             + " fetched and verified, "
-            + reused(finished.bytesReused())
-            + SizeText.bytes(finished.bytesWritten())
+            + (part.reused() > 0 ? SizeText.bytes(part.reused()) + " reused, " : "")
+            + SizeText.bytes(part.written())
             + " written, "
-            + SizeText.rate(finished.bytesTransferred(), elapsed));
+            + SizeText.bytes(part.rate())
+            + "/s");
   }
 
-  /** How far the transfer under way is. */
-  private String line(String id, long done, long reused, OptionalLong total) {
-    Duration elapsed = Duration.between(transferStarted, clock.instant());
-    return pad(id) + " " + bar(done + reused, total) + amounts(done, reused, total, elapsed);
+  /** How far something is. What matters least is last, where a narrow terminal cuts it off. */
+  private String line(String name, Amounts amounts) {
+    String text =
+        pad(name)
+            + " "
+            + bar(amounts.done(), amounts.total())
+            + SizeText.bytes(amounts.fetched())
+            + ", "
+            + SizeText.bytes(amounts.rate())
+            + "/s";
+    OptionalLong left = amounts.secondsLeft();
+    if (left.isPresent() && left.getAsLong() > 0) {
+      text += ", " + SizeText.time(Duration.ofSeconds(left.getAsLong())) + " left";
+    }
+    if (amounts.reused() > 0) {
+      text += ", " + SizeText.bytes(amounts.reused()) + " reused";
+    }
+    return text + ", " + SizeText.bytes(amounts.written()) + " written";
   }
 
-  private String totalLine(long current, long currentReused) {
-    Duration elapsed = Duration.between(started, clock.instant());
-    long bytes = finishedBytes + current;
-    long reused = finishedReused + currentReused;
-    return pad("total")
+  private String read(String id, long bytes, long total) {
+    return pad(id)
         + " "
-        + bar(bytes + reused, downloadBytes)
-        + amounts(bytes, reused, downloadBytes, elapsed);
-  }
-
-  private static String reused(long bytes) {
-    return bytes > 0 ? SizeText.bytes(bytes) + " reused, " : "";
+        + bar(bytes, OptionalLong.of(total))
+        + SizeText.bytes(bytes)
+        + ", "
+        + SizeText.rate(bytes, tally.partElapsed());
   }
 
   private String bar(long done, OptionalLong total) {
@@ -191,17 +191,6 @@ final class ProgressView implements UpdateEvent.Observer {
   private static int percent(long done, OptionalLong total) {
     long all = total.orElse(0);
     return all <= 0 ? 0 : (int) Math.min(100, done * 100 / all);
-  }
-
-  /** Only what comes over the network tells how long the rest will take. */
-  private static String amounts(long done, long reused, OptionalLong total, Duration elapsed) {
-    String text = SizeText.bytes(done) + ", " + reused(reused) + SizeText.rate(done, elapsed);
-    long all = total.orElse(0) - reused;
-    if (done > 0 && all > done) {
-      long leftMillis = (long) ((double) elapsed.toMillis() * (all - done) / done);
-      text += ", " + SizeText.time(Duration.ofMillis(leftMillis)) + " left";
-    }
-    return text;
   }
 
   private void draw(String... lines) {
@@ -227,16 +216,13 @@ final class ProgressView implements UpdateEvent.Observer {
     terminal.err().println(text);
   }
 
-  /** Bytes fetched and written so far by finished transfers. */
-  long bytesFetched() {
-    return finishedBytes;
+  @Override
+  public void ended(Outcome outcome) {
+    erase(); // the verb says the rest
   }
 
-  long bytesWritten() {
-    return finishedWritten;
-  }
-
-  Duration elapsed() {
-    return Duration.between(started, clock.instant());
+  @Override
+  public void failed(UpdateException failure, ExitStatus status) {
+    // The report of the failure says it all.
   }
 }

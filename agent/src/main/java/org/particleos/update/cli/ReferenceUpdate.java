@@ -32,8 +32,10 @@ final class ReferenceUpdate {
     var restart = Restart.wanted(verb);
     ExitStatus status =
         verb.forEachInstallation(place -> {
-          Outcome outcome = update(place);
+          RunView progress = verb.progress();
+          Outcome outcome = update(place, progress);
           restart.note(outcome);
+          progress.ended(outcome);
           say(outcome);
         });
     if (status == ExitStatus.OK) {
@@ -42,8 +44,8 @@ final class ReferenceUpdate {
     return status;
   }
 
-  private Outcome update(DefinitionPlace place) throws UpdateException {
-    var watched = new Watched(verb.progress());
+  private Outcome update(DefinitionPlace place, RunView progress) throws UpdateException {
+    var watched = new Watched(progress);
     try (Updater updater = verb.updater(place, watched)) {
       return new Cleaning(verb).after(updater, () -> updater.apply(version, goal, verb.caller()));
     } finally {
@@ -68,12 +70,12 @@ final class ReferenceUpdate {
 
   /** Counts what is removed while it is shown. */
   private final class Watched implements UpdateEvent.Observer {
-    private final ProgressView progress;
+    private final RunView progress;
     private final Map<String, Integer> removed = new HashMap<>();
     private final Set<String> disabled = new HashSet<>();
     private boolean madeRoom;
 
-    Watched(ProgressView progress) {
+    Watched(RunView progress) {
       this.progress = progress;
     }
 
@@ -94,7 +96,7 @@ final class ReferenceUpdate {
 
     void print() throws UpdateException {
       JsonMode json = verb.options().json();
-      if (json != JsonMode.OFF && madeRoom) {
+      if (json != JsonMode.OFF && !verb.options().progressAsJson() && madeRoom) {
         Json.print(
             verb.terminal().out(),
             json,

@@ -57,6 +57,7 @@ abstract class Verb implements Callable<Integer> {
   private final int instancesLeast;
   private final Set<Choice> supported;
   private @Nullable Machine machine;
+  private @Nullable RunView shown;
 
   Verb(Spelling spelling, Access access, int instancesLeast, Set<Choice> supported) {
     this.spelling = spelling;
@@ -112,7 +113,11 @@ abstract class Verb implements Callable<Integer> {
   private ExitStatus report(UpdateException e) {
     FailureReport.print(terminal().err(), context().programName(), e);
     context().ending().failed(e.reason().errno());
-    return ExitStatus.of(e);
+    ExitStatus status = ExitStatus.of(e);
+    if (shown != null) {
+      shown.failed(e, status);
+    }
+    return status;
   }
 
   final GlobalOptions options() {
@@ -221,8 +226,14 @@ abstract class Verb implements Callable<Integer> {
     };
   }
 
-  /** Shows warnings and progress on the error stream. */
-  final ProgressView progress() {
-    return new ProgressView(terminal(), context().machine().clock());
+  /** Shows warnings and progress: to people on the error stream, to programs on the output. */
+  final RunView progress() {
+    var clock = context().machine().clock();
+    RunView view =
+        options().progressAsJson()
+            ? new ProgressLines(terminal().out(), clock)
+            : new ProgressView(terminal(), clock);
+    shown = view;
+    return view;
   }
 }

@@ -1,0 +1,26 @@
+package org.particleos.update.cli;
+
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import org.particleos.update.update.Outcome;
+import org.particleos.update.version.Version;
+
+/** How an update ended, for programs. */
+final class OutcomeNode {
+  private OutcomeNode() {}
+
+  static void fill(ObjectNode node, Outcome outcome) {
+    switch (outcome) {
+      case Outcome.NoUpdate() -> node.put("outcome", "no-update").putNull("version");
+      case Outcome.AlreadyInstalled(Version installed) ->
+          node.put("outcome", "already-installed").put("version", installed.text());
+      case Outcome.Acquired(Version acquired, long bytes) ->
+          node.put("outcome", "acquired")
+              .put("version", acquired.text())
+              .put("bytesTransferred", bytes);
+      case Outcome.Installed(Version installed, _, long bytes) ->
+          node.put("outcome", "installed")
+              .put("version", installed.text())
+              .put("bytesTransferred", bytes);
+    }
+  }
+}
