@@ -306,7 +306,8 @@ final class GlobalOptions {
         max,
         bool("--sync=", sync).orElse(true),
         path(transferSource),
-        force);
+        force,
+        true);
   }
 
   // ---- What contradicts itself ----

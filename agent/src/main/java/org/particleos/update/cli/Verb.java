@@ -1,5 +1,6 @@
 package org.particleos.update.cli;
 
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.EnumSet;
@@ -9,6 +10,7 @@ import java.util.Set;
 import java.util.concurrent.Callable;
 import org.jspecify.annotations.Nullable;
 import org.particleos.update.cli.GlobalOptions.Choice;
+import org.particleos.update.definition.Configuration;
 import org.particleos.update.definition.DefinitionPlace;
 import org.particleos.update.failure.Quote;
 import org.particleos.update.failure.Reason;
@@ -161,15 +163,27 @@ abstract class Verb implements Callable<Integer> {
   final Updater updater(DefinitionPlace place, UpdateEvent.Observer observer)
       throws UpdateException {
     Context context = context();
+    Configuration configuration = configuration(observer);
     var http =
         new HttpFetcher(
             context.programVersion(), HttpLimits.defaults(), context.machine().environment());
     return new Updater(
-        machine(),
-        settings(place),
-        http,
+        machine().spooling(machine().spool().configured(configuration)),
+        settings(place).withDelta(configuration.delta()),
+        configuration.mirrors() ? http : http.withoutMirrors(),
         new ServiceNotices(context.serviceManager(), observer),
         context.cancellation());
+  }
+
+  /** Of this program here, also when another system is worked on. */
+  private Configuration configuration(UpdateEvent.Observer observer) throws UpdateException {
+    String file = context().machine().environment().get(Configuration.VARIABLE);
+    Configuration.Loaded loaded =
+        file == null || file.isEmpty()
+            ? Configuration.read(context().machine().root())
+            : Configuration.readFile(Path.of(file));
+    loaded.warnings().forEach(warning -> observer.on(new UpdateEvent.Warning(warning.toString())));
+    return loaded.configuration();
   }
 
   /** The work of a verb for one set of definitions. */

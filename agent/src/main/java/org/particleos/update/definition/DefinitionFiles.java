@@ -60,6 +60,11 @@ final class DefinitionFiles {
     }
   }
 
+  /** The files of some directories, highest priority first, as paths inside the root. */
+  static DefinitionFiles in(List<Path> directories, Path root, Warnings warnings) {
+    return new DefinitionFiles(directories, root, warnings);
+  }
+
   /** The metadata of components, which lie beside their directories (transfer-files.md 17.2). */
   static DefinitionFiles ofMetadata(Path root, Warnings warnings) {
     return new DefinitionFiles(DefinitionPlace.PARENTS, root, warnings);

@@ -1,6 +1,7 @@
 package org.particleos.update.spool;
 
 import java.nio.file.Path;
+import org.particleos.update.definition.Configuration;
 
 /**
  * Whether and where interrupted transfers are kept, and how much room they may take.
@@ -14,12 +15,6 @@ public record SpoolPolicy(boolean enabled, Path directory, long sizeBytesMax, lo
   /** Where the service keeps it. */
   public static final Path DIRECTORY = Path.of("/var/lib/particle-update/spool");
 
-  /** An image of an operating system, packed, with room for it to grow. */
-  public static final long SIZE_BYTES_MAX = 2L << 30;
-
-  /** Logs and package managers need room as well; it is what a journal of systemd leaves. */
-  public static final long KEEP_FREE_BYTES = 512L << 20;
-
   public SpoolPolicy {
     if (!directory.isAbsolute()) {
       throw new IllegalArgumentException("the directory of the spool is absolute");
@@ -29,8 +24,18 @@ public record SpoolPolicy(boolean enabled, Path directory, long sizeBytesMax, lo
     }
   }
 
+  /** What holds where nobody decided anything. */
   public static SpoolPolicy defaults(Path directory) {
-    return new SpoolPolicy(true, directory, SIZE_BYTES_MAX, KEEP_FREE_BYTES);
+    return new SpoolPolicy(true, directory, 0, 0).configured(Configuration.defaults());
+  }
+
+  /** The same place with what the administrator decided. */
+  public SpoolPolicy configured(Configuration configuration) {
+    return new SpoolPolicy(
+        enabled && configuration.spool(),
+        directory,
+        configuration.spoolBytesMax(),
+        configuration.spoolKeepFreeBytes());
   }
 
   /** Nothing is kept. */

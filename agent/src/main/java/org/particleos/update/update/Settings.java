@@ -16,6 +16,7 @@ import org.particleos.update.definition.DefinitionPlace;
  * @param transferSource where sources with {@code PathRelativeTo=explicit} are ({@code
  *     --transfer-source=})
  * @param force do what was refused for the sake of the fallback ({@code --force})
+ * @param delta fetch only the blocks that no older version has ({@code Delta=})
  */
 public record Settings(
     DefinitionPlace place,
@@ -23,14 +24,19 @@ public record Settings(
     OptionalLong instancesMax,
     boolean sync,
     Optional<Path> transferSource,
-    boolean force) {
+    boolean force,
+    boolean delta) {
   /** Nothing chosen but the definitions. */
   public static Settings of(DefinitionPlace place) {
     return new Settings(
-        place, Optional.empty(), OptionalLong.empty(), true, Optional.empty(), false);
+        place, Optional.empty(), OptionalLong.empty(), true, Optional.empty(), false, true);
   }
 
   public Settings withPlace(DefinitionPlace other) {
-    return new Settings(other, verify, instancesMax, sync, transferSource, force);
+    return new Settings(other, verify, instancesMax, sync, transferSource, force, delta);
+  }
+
+  public Settings withDelta(boolean other) {
+    return new Settings(place, verify, instancesMax, sync, transferSource, force, other);
   }
 }

@@ -113,7 +113,7 @@ class ResumeTest {
   private Spool spool(Kernel kernel, boolean sync) {
     return new Spool(
         kernel,
-        new SpoolPolicy(true, spoolDirectory(), SpoolPolicy.SIZE_BYTES_MAX, 0),
+        new SpoolPolicy(true, spoolDirectory(), 1L << 30, 0),
         "test",
         sync,
         () -> Instant.EPOCH);

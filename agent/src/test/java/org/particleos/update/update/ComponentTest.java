@@ -121,7 +121,8 @@ class ComponentTest {
             OptionalLong.empty(),
             true,
             Optional.of(stick),
-            false);
+            false,
+            true);
 
     var refused = assertThrows(UpdateException.Configuration.class, system::apply);
     assertEquals(Reason.DEFINITION_INVALID, refused.reason());

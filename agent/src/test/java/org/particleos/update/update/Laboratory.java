@@ -180,7 +180,7 @@ final class Laboratory {
 
   /** Keeps what is interrupted, whatever room there is on the machine of the test. */
   Laboratory spooling() {
-    spool = new SpoolPolicy(true, spool(), SpoolPolicy.SIZE_BYTES_MAX, 0);
+    spool = new SpoolPolicy(true, spool(), 1L << 30, 0);
     return this;
   }
 
@@ -328,7 +328,8 @@ final class Laboratory {
             OptionalLong.empty(),
             true,
             Optional.empty(),
-            force),
+            force,
+            true),
         new HttpFetcher("test", HttpLimits.defaults(), RetryLimits.once(), Map.of()),
         event -> {
           events.add(event);

@@ -185,7 +185,7 @@ class ResumedUpdateTest {
 
     var other = new Laboratory(Files.createDirectory(home.resolve("other")), server);
     other.holding(V1, 0).holding(V0, 1).build();
-    var spool = new SpoolPolicy(true, machine.spool(), SpoolPolicy.SIZE_BYTES_MAX, 0);
+    var spool = new SpoolPolicy(true, machine.spool(), 1L << 30, 0);
     try (var updater = other.updater(new UnhurriedKernel(), spool)) {
       assertInstanceOf(
           Outcome.Installed.class, updater.apply(Optional.empty(), Goal.UPDATE, "test"));

@@ -47,7 +47,8 @@ final class SmallSystem {
             OptionalLong.empty(),
             true,
             Optional.empty(),
-            false);
+            false,
+            true);
     file("/etc/os-release", "ID=test\n");
   }
 

@@ -1,0 +1,165 @@
+package org.particleos.update.definition;
+
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.OptionalLong;
+import java.util.Set;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+import org.particleos.update.failure.Quote;
+import org.particleos.update.failure.Reason;
+import org.particleos.update.failure.UpdateException;
+import org.particleos.update.pattern.FieldText;
+
+/**
+ * What the administrator decides about the program itself, apart from what it updates: {@code
+ * particle-update.conf} and its drop-ins below {@code /etc/particle-update}, {@code
+ * /run/particle-update}, {@code /usr/local/lib/particle-update} and {@code
+ * /usr/lib/particle-update}, in the dialect and with the priorities of transfer files
+ * (transfer-files.md 1.3, 1.4, 2). The reference has no such file.
+ *
+ * @param spool keep what arrived of an interrupted download
+ * @param spoolBytesMax how much of that, in bytes, for all downloads together
+ * @param spoolKeepFreeBytes how much of the file system stays free beside it, in bytes
+ * @param delta fetch only the blocks that no older version on this machine has
+ * @param mirrors go on at another server that the first one names
+ */
+public record Configuration(
+    boolean spool, long spoolBytesMax, long spoolKeepFreeBytes, boolean delta, boolean mirrors) {
+  /** Names a file that is read instead of all others. */
+  public static final String VARIABLE = "PARTICLE_UPDATE_CONFIGURATION";
+
+  private static final String FILE = "particle-update.conf";
+  private static final String DIRECTORY = "particle-update";
+  private static final Set<String> SECTIONS = Set.of("Download");
+  private static final Pattern SIZE = Pattern.compile("([0-9]{1,15})([KMGT]?)");
+
+  /** With its reasons: what was ignored in the files. */
+  public record Loaded(Configuration configuration, List<DefinitionWarning> warnings) {}
+
+  public Configuration {
+    if (spoolBytesMax < 0 || spoolKeepFreeBytes < 0) {
+      throw new IllegalArgumentException("sizes are not negative");
+    }
+  }
+
+  /** An image of an operating system, packed, with room for it to grow. */
+  private static final long SPOOL_BYTES_MAX = 2L << 30;
+
+  /** Logs and package managers need room as well. */
+  private static final long SPOOL_KEEP_FREE_BYTES = 512L << 20;
+
+  /** What holds without any file. */
+  public static Configuration defaults() {
+    return new Configuration(true, SPOOL_BYTES_MAX, SPOOL_KEEP_FREE_BYTES, true, true);
+  }
+
+  /**
+   * Reads the files below a root; none of them need exist. What is not understood is ignored with a
+   * warning: a misspelled preference must not keep a machine from its updates.
+   *
+   * @throws UpdateException of kind configuration, if a file cannot be read or is not well-formed
+   */
+  public static Loaded read(Path root) throws UpdateException {
+    return read(
+        DefinitionPlace.PARENTS.stream().map(parent -> parent.resolve(DIRECTORY)).toList(),
+        root,
+        FILE);
+  }
+
+  /**
+   * Reads one file instead, and the drop-ins beside it.
+   *
+   * @throws UpdateException as {@link #read}, and if the file does not exist
+   */
+  public static Loaded readFile(Path file) throws UpdateException {
+    Path absolute = file.toAbsolutePath().normalize();
+    Path directory = absolute.getParent();
+    if (directory == null || !Files.isRegularFile(absolute)) {
+      throw UpdateException.because(
+              Reason.DEFINITION_UNREADABLE,
+              "failed to read " + Quote.quote(file.toString()) + ": there is no such file")
+          .remedy("correct $" + VARIABLE + ", or unset it")
+          .configuration();
+    }
+    return read(List.of(directory), Path.of("/"), absolute.getFileName().toString());
+  }
+
+  private static Loaded read(List<Path> directories, Path root, String name)
+      throws UpdateException {
+    var warnings = new Warnings();
+    var files = DefinitionFiles.in(directories, root, warnings);
+    var read = defaults();
+    for (Assignment assignment : files.assignments(name, files.mainFile(name), SECTIONS)) {
+      read = read.with(assignment, warnings);
+    }
+    return new Loaded(read, warnings.all());
+  }
+
+  private Configuration with(Assignment assignment, Warnings warnings) {
+    return switch (assignment.key()) {
+      case "Spool" -> withSpool(bool(assignment, spool, warnings));
+      case "SpoolMaxUse" -> withSpoolBytesMax(size(assignment, spoolBytesMax, warnings));
+      case "SpoolKeepFree" ->
+          withSpoolKeepFreeBytes(size(assignment, spoolKeepFreeBytes, warnings));
+      case "Delta" -> withDelta(bool(assignment, delta, warnings));
+      case "Mirrors" -> withMirrors(bool(assignment, mirrors, warnings));
+      default -> {
+        warnings.ignored(assignment, "[Download] has no such key");
+        yield this;
+      }
+    };
+  }
+
+  private static boolean bool(Assignment assignment, boolean present, Warnings warnings) {
+    return FieldText.bool(assignment.value())
+        .orElseGet(() -> {
+          warnings.ignored(assignment, "a truth value is yes or no");
+          return present;
+        });
+  }
+
+  private static long size(Assignment assignment, long present, Warnings warnings) {
+    OptionalLong bytes = bytes(assignment.value());
+    if (bytes.isEmpty()) {
+      warnings.ignored(assignment, "expected a number of bytes, as 500M or 2G");
+    }
+    return bytes.orElse(present);
+  }
+
+  /** Bytes, or with K, M, G, T as many times 1024. */
+  private static OptionalLong bytes(String text) {
+    Matcher matcher = SIZE.matcher(text);
+    if (!matcher.matches()) {
+      return OptionalLong.empty();
+    }
+    int power = " KMGT".indexOf(matcher.group(2).isEmpty() ? " " : matcher.group(2));
+    try {
+      return OptionalLong.of(
+          Math.multiplyExact(Long.parseLong(matcher.group(1)), 1L << (10 * power)));
+    } catch (ArithmeticException _) {
+      return OptionalLong.empty();
+    }
+  }
+
+  public Configuration withSpool(boolean other) {
+    return new Configuration(other, spoolBytesMax, spoolKeepFreeBytes, delta, mirrors);
+  }
+
+  public Configuration withSpoolBytesMax(long other) {
+    return new Configuration(spool, other, spoolKeepFreeBytes, delta, mirrors);
+  }
+
+  public Configuration withSpoolKeepFreeBytes(long other) {
+    return new Configuration(spool, spoolBytesMax, other, delta, mirrors);
+  }
+
+  public Configuration withDelta(boolean other) {
+    return new Configuration(spool, spoolBytesMax, spoolKeepFreeBytes, other, mirrors);
+  }
+
+  public Configuration withMirrors(boolean other) {
+    return new Configuration(spool, spoolBytesMax, spoolKeepFreeBytes, delta, other);
+  }
+}
