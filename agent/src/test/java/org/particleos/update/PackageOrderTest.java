@@ -28,6 +28,7 @@ class PackageOrderTest {
           "boot",
           "install",
           "tree",
+          "delta",
           "acquire",
           "spool",
           "fetch",

@@ -20,7 +20,7 @@ enum ExitStatus {
   NOT_PERMITTED(10, "the permission for it is missing"),
   DISK_DAMAGED(11, "the partition table is missing or damaged"),
   NOT_AVAILABLE(12, "the version asked for is not there or may not be installed"),
-  CONTENT_DAMAGED(13, "verify: what a slot holds is not what was published"),
+  CONTENT_DAMAGED(13, "verify, pack --check: what is there is not what was published"),
   INTERRUPTED(130, "ended by a signal");
 
   private final int code;

@@ -142,7 +142,9 @@ final class GlobalOptions {
   @Option(
       names = "--force",
       scope = ScopeType.INHERIT,
-      description = "Replace the fallback even though the running version is not confirmed yet.")
+      description =
+          "Replace the fallback even though the running version is not confirmed yet; pack: replace"
+              + " the output.")
   private boolean force;
 
   @Option(
@@ -203,6 +205,10 @@ final class GlobalOptions {
 
   boolean reboot() {
     return reboot;
+  }
+
+  boolean force() {
+    return force;
   }
 
   boolean sizes() {

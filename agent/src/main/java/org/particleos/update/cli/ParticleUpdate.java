@@ -30,7 +30,7 @@ import picocli.CommandLine.Spec;
     footerHeading = "%nExit statuses:%n",
     footer = {
       "The verbs update, acquire, check-new, list, vacuum and pending end with 0 or 1 like those",
-      "of systemd-sysupdate; check, apply, status, doctor and verify with one of the above.",
+      "of systemd-sysupdate; check, apply, status, doctor, verify and pack with one of the above.",
       "",
       "Start with: particle-update check"
     },
@@ -54,6 +54,7 @@ import picocli.CommandLine.Spec;
       SwitchComponentVerb.Disable.class,
       DoctorVerb.class,
       VerifyVerb.class,
+      PackVerb.class,
       AutoComplete.GenerateCompletion.class
     })
 final class ParticleUpdate implements Callable<Integer> {
@@ -64,7 +65,7 @@ final class ParticleUpdate implements Callable<Integer> {
 
   /** Verbs that the reference does not have. */
   private static final List<String> OWN_VERBS =
-      List.of("check", "apply", "status", "doctor", "verify", "generate-completion");
+      List.of("check", "apply", "status", "doctor", "verify", "pack", "generate-completion");
 
   private final Context context;
 

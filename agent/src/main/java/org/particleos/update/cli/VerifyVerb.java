@@ -13,6 +13,7 @@ import org.particleos.update.update.Verification.Part;
 import org.particleos.update.verity.BlockRanges;
 import org.particleos.update.verity.Integrity;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
 
 /** Reads what is installed and says whether it is what was published. */
@@ -20,7 +21,7 @@ import picocli.CommandLine.Parameters;
     name = "verify",
     description =
         "Read the slots of the newest installed version, or of VERSION, and compare every block"
-            + " with its hash tree. Changes nothing, asks no server.")
+            + " with its hash tree. Without --repair it changes nothing and asks no server.")
 final class VerifyVerb extends Verb {
   /** Widest name of a transfer that keeps the texts in one column. */
   private static final int NAME_COLUMNS = 18;
@@ -34,6 +35,12 @@ final class VerifyVerb extends Verb {
       description = "Verify this version instead of the newest one.")
   private @Nullable String version;
 
+  @Option(
+      names = "--repair",
+      description =
+          "Fetch damaged blocks again from where the version is still offered, and replace them.")
+  private boolean repair;
+
   VerifyVerb() {
     super(Spelling.OWN, Access.READ_ONLY, 1, ONE_INSTALLATION);
   }
@@ -42,7 +49,8 @@ final class VerifyVerb extends Verb {
   ExitStatus run() throws UpdateException {
     JsonMode json = options().json();
     try (Updater updater = updater(progress())) {
-      Verification verification = updater.verify(Optional.ofNullable(version));
+      Optional<String> named = Optional.ofNullable(version);
+      Verification verification = repair ? updater.repair(named, caller()) : updater.verify(named);
       if (json == JsonMode.OFF) {
         print(verification);
       } else {

@@ -1,5 +1,7 @@
 package org.particleos.update.plan;
 
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Optional;
 import org.particleos.update.catalog.Instance;
 import org.particleos.update.catalog.Inventory;
@@ -7,6 +9,25 @@ import org.particleos.update.catalog.Stage;
 
 /** What one transfer has of one version. */
 public record Member(Inventory inventory, Optional<Instance> held, Optional<Instance> offered) {
+  /**
+   * Everything that the sources offer of the version and that brings the same content: the offered
+   * instance first. A list of patterns may match one image in several forms.
+   */
+  public List<Instance> alternatives() {
+    if (offered.isEmpty()) {
+      return List.of();
+    }
+    Instance first = offered.get();
+    List<Instance> alternatives = new ArrayList<>(List.of(first));
+    inventory.offered().stream()
+        .filter(other -> !other.equals(first))
+        .filter(other -> other.version().sameOrder(first.version()))
+        .filter(other -> other.type() == first.type())
+        .filter(other -> other.metadata().partitionUuid().equals(first.metadata().partitionUuid()))
+        .forEach(alternatives::add);
+    return List.copyOf(alternatives);
+  }
+
   boolean is(Stage stage) {
     return held.filter(instance -> instance.stage() == stage).isPresent();
   }

@@ -72,8 +72,8 @@ final class Acquirer {
       run.tell(
           new UpdateEvent.AcquireStarted(
               set, plan.steps().size(), survey.cost(set).downloadBytes()));
-      for (int index = 0; index < plan.steps().size(); index++) {
-        transferred += take(index, plan.steps().get(index));
+      for (int index : SlotDelta.order(plan.steps())) {
+        transferred += take(index, plan);
         done++;
       }
       run.syncEverything();
@@ -97,7 +97,7 @@ final class Acquirer {
   /** What an earlier run may have begun of the version; nothing else will be continued. */
   private static Set<Sha256> payloads(VersionSet set) {
     return set.members().stream()
-        .flatMap(member -> member.offered().stream())
+        .flatMap(member -> member.alternatives().stream())
         .flatMap(source -> source.metadata().sha256().stream())
         .collect(Collectors.toUnmodifiableSet());
   }
@@ -257,7 +257,8 @@ final class Acquirer {
   }
 
   /** Acquires one member (update-algorithm.md 8.2). Returns the bytes that were transferred. */
-  private long take(int index, Step step) throws UpdateException {
+  private long take(int index, AcquirePlan plan) throws UpdateException {
+    Step step = plan.steps().get(index);
     return switch (step) {
       case Step.Keep(var member) -> {
         run.tell(
@@ -267,11 +268,11 @@ final class Acquirer {
       case Step.FillSlot fill -> {
         run.slots().claim(fill);
         run.warnOfRepairs();
-        Acquired acquired = fillSlot(index, fill);
+        long transferred = fillSlot(index, fill, plan);
         run.slots().markPending(fill);
         run.warnOfRepairs();
-        forget(fill.source());
-        yield acquired.bytesTransferred();
+        fill.member().alternatives().forEach(this::forget);
+        yield transferred;
       }
       case Step.WriteFile write -> {
         run.files().makeParents(write.paths());
@@ -372,17 +373,24 @@ final class Acquirer {
         Math.multiplyExact(acquired.lastModified().get().toEpochMilli(), 1000L));
   }
 
-  private Acquired fillSlot(int index, Step.FillSlot fill) throws UpdateException {
+  /** By the blocks that are missing, else by all of the payload. Returns what was transferred. */
+  private long fillSlot(int index, Step.FillSlot fill, AcquirePlan plan) throws UpdateException {
     Path device = fill.disk().device();
+    var slot = new Instance.InPartition(device, fill.slot(), Stage.PARTIAL, fill.metadata());
+    Optional<SlotDelta.Filled> filled =
+        new SlotDelta(run, survey).fill(index, fill, plan.steps(), slot.location());
+    if (filled.isPresent()) {
+      return filled.get().bytesFetched();
+    }
     try (OpenFile disk =
         run.machine().kernel().open(device, EnumSet.of(OpenFlag.READ, OpenFlag.WRITE))) {
-      var slot = new Instance.InPartition(device, fill.slot(), Stage.PARTIAL, fill.metadata());
       return pump(
-          index,
-          fill,
-          fill.source(),
-          () -> new PartitionSink(disk, fill.slot().startBytes(), fill.slot().sizeBytes()),
-          slot.location());
+              index,
+              fill,
+              survey.shortest(fill.member()),
+              () -> new PartitionSink(disk, fill.slot().startBytes(), fill.slot().sizeBytes()),
+              slot.location())
+          .bytesTransferred();
     } catch (IOException e) {
       throw IoFailure.writing("writing to " + Quote.quote(device.toString()) + " failed", e);
     }

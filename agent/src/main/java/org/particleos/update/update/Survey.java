@@ -177,7 +177,7 @@ final class Survey {
     OptionalLong install = OptionalLong.of(0);
     for (Member member : set.members()) {
       if (!member.acquired() && member.offered().isPresent()) {
-        Instance source = member.offered().get();
+        Instance source = shortest(member);
         PayloadSize size = size(source);
         OptionalLong named = source.metadata().sizeBytes();
         download = sum(download, size.transferBytes());
@@ -185,6 +185,21 @@ final class Survey {
       }
     }
     return new Cost(download, install);
+  }
+
+  /** Of the payloads that bring the same content, the one that is transferred soonest. */
+  Instance shortest(Member member) throws UpdateException {
+    List<Instance> alternatives = member.alternatives();
+    Instance shortest = alternatives.getFirst();
+    if (alternatives.size() > 1) {
+      for (Instance other : alternatives) {
+        long bytes = size(other).transferBytes().orElse(Long.MAX_VALUE);
+        if (bytes < size(shortest).transferBytes().orElse(Long.MAX_VALUE)) {
+          shortest = other;
+        }
+      }
+    }
+    return shortest;
   }
 
   private static OptionalLong sum(OptionalLong one, OptionalLong other) {

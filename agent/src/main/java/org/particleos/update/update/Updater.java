@@ -98,11 +98,56 @@ public final class Updater implements AutoCloseable {
   public Verification verify(Optional<String> version) throws UpdateException {
     Overview overview = overview(VersionSets.View.OFFLINE);
     VersionSet set = version.isPresent() ? overview.named(version.get()) : newestWhole(overview);
-    Verification verification = new Verifier(run, set).verify();
+    return comparable(new Verifier(run, set).verify());
+  }
+
+  /**
+   * The same, and fetches damaged blocks of data again from where the version is still offered.
+   * What cannot be repaired is warned of and shows as damaged.
+   *
+   * <p>The running version is refused: nothing of it is ever written, not even what is right.
+   *
+   * @param caller who asks, for the message that another process gets meanwhile
+   */
+  public Verification repair(Optional<String> version, String caller) throws UpdateException {
+    Installation installation = load();
+    try (var _ = lock(installation, caller)) {
+      Overview overview = survey.overview(installation, VersionSets.View.ONLINE);
+      VersionSet set = version.isPresent() ? overview.named(version.get()) : newestWhole(overview);
+      requireNotRunning(overview, set);
+      return comparable(new Verifier(run, set, new SlotRepair(run, survey)).verify());
+    }
+  }
+
+  private void requireNotRunning(Overview overview, VersionSet set) throws UpdateException {
+    boolean running =
+        run.machine().isRunning()
+            && overview.bootedVersion().filter(set.version().text()::equals).isPresent();
+    boolean inUse =
+        set.members().stream()
+            .flatMap(member -> member.held().stream())
+            .anyMatch(overview.slotUse()::inUse);
+    if (running || inUse) {
+      throw UpdateException.because(
+              Reason.VERSION_RUNNING,
+              "refused to repair version " + set.version() + ": it is running")
+          .found(
+              inUse ? "a slot of it is mounted or under a mapped device" : "IMAGE_VERSION says so")
+          .state("nothing was changed")
+          .remedy(
+              "see what is damaged: particle-update verify; then install and start another version,"
+                  + " and repair this one from there")
+          .notAvailable();
+    }
+  }
+
+  private static Verification comparable(Verification verification) throws UpdateException {
     if (verification.parts().stream().allMatch(Verification.Part.Unverified.class::isInstance)) {
       throw UpdateException.because(
               Reason.NOTHING_TO_VERIFY,
-              "refused to verify version " + set.version() + ": nothing tells what it should hold")
+              "refused to verify version "
+                  + verification.version()
+                  + ": nothing tells what it should hold")
           .found("no pair of a data and a verity partition of that version on one disk")
           .state("nothing was changed")
           .remedy("see what there is: particle-update status")

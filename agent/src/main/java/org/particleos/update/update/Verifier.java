@@ -15,6 +15,7 @@ import org.particleos.update.catalog.Place;
 import org.particleos.update.catalog.Stage;
 import org.particleos.update.definition.PartitionType;
 import org.particleos.update.definition.Target;
+import org.particleos.update.delta.NoDeltaException;
 import org.particleos.update.disk.Partition;
 import org.particleos.update.disk.PartitionTable;
 import org.particleos.update.failure.Errno;
@@ -30,6 +31,7 @@ import org.particleos.update.plan.Member;
 import org.particleos.update.plan.VersionSet;
 import org.particleos.update.update.Verification.Obstacle;
 import org.particleos.update.update.Verification.Part;
+import org.particleos.update.verity.BlockRanges;
 import org.particleos.update.verity.Extent;
 import org.particleos.update.verity.HashTree;
 import org.particleos.update.verity.Integrity;
@@ -39,8 +41,9 @@ import org.particleos.update.verity.SignatureDocument;
 import org.particleos.update.verity.Watch;
 
 /**
- * Compares what the slots of one version hold with its hash trees. Changes nothing and takes no
- * lock: a slot that another process changes meanwhile is noticed afterwards. Used once.
+ * Compares what the slots of one version hold with its hash trees. Takes no lock, and changes
+ * nothing unless it is given a repair: a slot that another process changes meanwhile is noticed
+ * afterwards. Used once.
  *
  * <p>What belongs together is told by partition types: data of a type that the Discoverable
  * Partitions Specification knows, the verity type beside it, and the type of its signature, all of
@@ -49,13 +52,27 @@ import org.particleos.update.verity.Watch;
 final class Verifier {
   private final Run run;
   private final VersionSet set;
+  private final Optional<SlotRepair> repair;
+
+  /** So many ranges of bad blocks are known at a time that a disk with more needs another round. */
+  private static final int REPAIRS_MAX = 8;
 
   /** What is known so far, by transfer. */
   private final Map<String, Part> parts = new HashMap<>();
 
   Verifier(Run run, VersionSet set) {
+    this(run, set, Optional.empty());
+  }
+
+  /** What is damaged is repaired where that can be done, and compared again. */
+  Verifier(Run run, VersionSet set, SlotRepair repair) {
+    this(run, set, Optional.of(repair));
+  }
+
+  private Verifier(Run run, VersionSet set, Optional<SlotRepair> repair) {
     this.run = run;
     this.set = set;
+    this.repair = repair;
   }
 
   /** A partition that holds a member of the version. */
@@ -253,6 +270,11 @@ final class Verifier {
             group.data().partition().uuid(),
             group.tree().partition().uuid());
     Integrity integrity = compare(group, tree, data, expected.root());
+    for (int round = 0;
+        round < REPAIRS_MAX && repaired(group, tree, expected, integrity);
+        round++) {
+      integrity = compare(group, tree, data, expected.root());
+    }
     List<String> dataFaults = faults(integrity.data());
     List<String> treeFaults = faults(integrity.tree());
     for (ExpectedRoot.Witness witness : expected.contradictions()) {
@@ -270,6 +292,51 @@ final class Verifier {
     group
         .signature()
         .ifPresent(slot -> put(slot.soundUnless(signatureFaults, expected, Optional.empty())));
+  }
+
+  /** Whether blocks were replaced, so that it is worth comparing again. */
+  private boolean repaired(Group group, HashTree tree, ExpectedRoot expected, Integrity found)
+      throws IOException, UpdateException {
+    BlockRanges bad = found.data().bad();
+    if (repair.isEmpty() || bad.count() == 0) {
+      return false;
+    }
+    boolean doubtful =
+        expected.contradictions().contains(ExpectedRoot.Witness.DATA_UUID)
+            || expected.contradictions().contains(ExpectedRoot.Witness.VERITY_UUID);
+    String id = group.data().transferId();
+    requireUnchanged(group);
+    try {
+      if (doubtful || !found.tree().sound()) {
+        throw new NoDeltaException("its hash tree is damaged, or that of another version");
+      }
+      repair
+          .get()
+          .replace(
+              member(id),
+              group.data().disk(),
+              group.data().partition(),
+              tree,
+              expected.root(),
+              bad);
+      run.notice("Transfer " + Quote.quote(id) + ": damaged blocks were fetched and replaced.");
+      return true;
+    } catch (NoDeltaException e) {
+      run.warn("transfer " + Quote.quote(id) + " is not repaired: " + e.clause());
+      return false;
+    } catch (UpdateException.NotTrusted e) {
+      run.warn(
+          "transfer "
+              + Quote.quote(id)
+              + " is not repaired: "
+              + e.getMessage()
+              + e.found().map(text -> " (" + text + ")").orElse(""));
+      return false;
+    }
+  }
+
+  private Member member(String id) {
+    return set.members().stream().filter(one -> id(one).equals(id)).findFirst().orElseThrow();
   }
 
   private Integrity compare(Group group, HashTree tree, Extent data, RootHash root)

@@ -24,13 +24,13 @@ public record Extent(OpenFile file, long startBytes, long sizeBytes) {
   }
 
   /** A part of this one. */
-  Extent part(long fromBytes, long lengthBytes) {
+  public Extent part(long fromBytes, long lengthBytes) {
     Objects.checkFromIndexSize(fromBytes, lengthBytes, sizeBytes);
     return new Extent(file, startBytes + fromBytes, lengthBytes);
   }
 
   /** A buffer for reads of so many bytes. The arena owns it. */
-  static ByteBuffer buffer(Arena arena, int lengthMax) {
+  public static ByteBuffer buffer(Arena arena, int lengthMax) {
     return arena.allocate(lengthMax + 2L * ALIGNMENT_BYTES, ALIGNMENT_BYTES).asByteBuffer();
   }
 
@@ -40,7 +40,7 @@ public record Extent(OpenFile file, long startBytes, long sizeBytes) {
    * @param buffer as {@link #buffer} makes it, overwritten
    * @return the bytes, between position and limit of the same memory
    */
-  ByteBuffer read(ByteBuffer buffer, long at, int length) throws IOException {
+  public ByteBuffer read(ByteBuffer buffer, long at, int length) throws IOException {
     Objects.checkFromIndexSize(at, (long) length, sizeBytes);
     long from = startBytes + at;
     int before = (int) (from % ALIGNMENT_BYTES);

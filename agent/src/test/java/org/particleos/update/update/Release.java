@@ -117,10 +117,11 @@ final class Release {
     return "os_" + version + ".efi";
   }
 
+  /** In the order in which they are acquired. */
   Map<String, byte[]> files() {
     var files = new LinkedHashMap<String, byte[]>();
-    files.put(usrName(), usr);
     files.put(verityName(), verity);
+    files.put(usrName(), usr);
     files.put(signatureName(), signature);
     files.put(ukiName(), uki);
     return files;

@@ -10,6 +10,7 @@ import java.nio.charset.StandardCharsets;
 import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.HexFormat;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -29,6 +30,9 @@ final class ReleaseServer implements AutoCloseable {
   private final Map<String, Integer> statuses = new ConcurrentHashMap<>();
   private final Map<String, Integer> cuts = new ConcurrentHashMap<>();
   private final List<String> fetched = new ArrayList<>();
+  private final Map<String, Long> partBytes = new ConcurrentHashMap<>();
+  private volatile boolean parts;
+  private volatile boolean lyingParts;
 
   ReleaseServer() throws IOException {
     server = HttpServer.create(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0), 0);
@@ -82,6 +86,24 @@ final class ReleaseServer implements AutoCloseable {
     cuts.put(name, bytes);
   }
 
+  /** Sends parts of files from the middle, too. */
+  ReleaseServer sendingParts() {
+    parts = true;
+    return this;
+  }
+
+  /** Sends parts that are not what the file holds. */
+  ReleaseServer lyingInParts() {
+    parts = true;
+    lyingParts = true;
+    return this;
+  }
+
+  /** How much of a file was sent in parts. */
+  long partBytes(String name) {
+    return partBytes.getOrDefault(name, 0L);
+  }
+
   void healed() {
     statuses.clear();
     cuts.clear();
@@ -130,6 +152,10 @@ final class ReleaseServer implements AutoCloseable {
         return;
       }
       String range = exchange.getRequestHeaders().getFirst("Range");
+      if (range != null && parts && !range.startsWith("bytes=0-")) {
+        part(exchange, name, body, range.substring("bytes=".length()).split("-", -1));
+        return;
+      }
       if (range != null && range.startsWith("bytes=0-") && body.length > 0) {
         beginning(exchange, body, Integer.parseInt(range.substring("bytes=0-".length())));
         return;
@@ -150,6 +176,22 @@ final class ReleaseServer implements AutoCloseable {
     } catch (UncheckedIOException e) {
       throw e.getCause();
     }
+  }
+
+  private void part(HttpExchange exchange, String name, byte[] body, String[] range)
+      throws IOException {
+    int first = Integer.parseInt(range[0]);
+    int length = Integer.parseInt(range[1]) + 1 - first;
+    byte[] part = Arrays.copyOfRange(body, first, first + length);
+    if (lyingParts && length > 100) {
+      part[length / 2] ^= 1;
+    }
+    partBytes.merge(name, (long) length, Long::sum);
+    exchange
+        .getResponseHeaders()
+        .set("Content-Range", "bytes " + range[0] + "-" + range[1] + "/" + body.length);
+    exchange.sendResponseHeaders(206, length);
+    exchange.getResponseBody().write(part);
   }
 
   /** A question about size and kind rather than a download. */

@@ -88,8 +88,8 @@ final class FaultServer implements AutoCloseable {
           new BufferedReader(
               new InputStreamReader(socket.getInputStream(), StandardCharsets.US_ASCII));
       String question = in.readLine();
-      var lastByte = OptionalInt.empty();
       int firstByte = 0;
+      var lastByte = OptionalInt.empty();
       for (String line = question; line != null && !line.isEmpty(); ) {
         line = in.readLine();
         var range = RANGE.matcher(line == null ? "" : line);

@@ -64,7 +64,7 @@ final class Faults {
       return;
     }
     if (request.lastByte().isPresent()) {
-      beginning(request);
+      part(request);
       return;
     }
     if (request.firstByte() > 0) {
@@ -77,14 +77,15 @@ final class Faults {
     }
   }
 
-  private static void beginning(Request request) throws IOException {
+  private static void part(Request request) throws IOException {
     byte[] content = Files.readAllBytes(request.file());
-    int length = Math.min(content.length, request.lastByte().orElseThrow() + 1);
+    int end = Math.min(content.length, request.lastByte().orElseThrow() + 1);
+    int first = request.firstByte();
     request.head(
         206,
-        "Content-Range: bytes 0-" + (length - 1) + "/" + content.length,
-        "Content-Length: " + length);
-    request.out().write(content, 0, length);
+        "Content-Range: bytes " + first + "-" + (end - 1) + "/" + content.length,
+        "Content-Length: " + (end - first));
+    request.out().write(content, first, end - first);
   }
 
   private static void rest(Request request) throws IOException {
