@@ -40,7 +40,10 @@ public final class Benchmark {
       return;
     }
     var benchmark = new Benchmark(Path.of(args[0]), Path.of(args[1]), options);
-    System.out.print(benchmark.run());
+    System.out.print(
+        options.images().isPresent()
+            ? benchmark.runDeltas(options.images().get())
+            : benchmark.run());
   }
 
   private Report run() throws IOException {
@@ -58,7 +61,8 @@ public final class Benchmark {
           new InstallBenchmark(program, work, stopwatch, server, options.imageMebibytes());
       var report =
           new Report()
-              .machine(facts, options)
+              .machine(facts)
+              .images(options)
               .installations(
                   installations.run(payloads, options.rounds()), options.imageMebibytes())
               .limits(limits.run(payloads, options.rounds()), options.imageMebibytes())
@@ -68,6 +72,19 @@ public final class Benchmark {
       delete(work);
       return report;
     }
+  }
+
+  private Report runDeltas(Path images) throws IOException {
+    MachineFacts facts = MachineFacts.read(data);
+    delete(work);
+    Files.createDirectories(work);
+    var deltas = new DeltaBenchmark(program, shipped, work);
+    var report =
+        new Report()
+            .machine(facts)
+            .deltas(deltas.run(images.toRealPath(), options.rounds()), options.rounds());
+    delete(work);
+    return report;
   }
 
   /** All formats as version 2 under one signed manifest; each definition matches one of them. */

@@ -1,6 +1,7 @@
 package org.particleos.update.bench;
 
 import java.nio.file.Path;
+import java.util.Optional;
 
 /**
  * What the user asked for.
@@ -8,8 +9,10 @@ import java.nio.file.Path;
  * @param data where images are kept, and where the work is done
  * @param rounds how often each installation is measured
  * @param answers how often each short command is measured
+ * @param images pairs of images; measure delta updates between them and nothing else
  */
-record BenchmarkOptions(Path data, int imageMebibytes, int rounds, int answers) {
+record BenchmarkOptions(
+    Path data, int imageMebibytes, int rounds, int answers, Optional<Path> images) {
   static final String USAGE =
       """
       usage: integration-tests/benchmark [OPTION…]
@@ -17,6 +20,8 @@ record BenchmarkOptions(Path data, int imageMebibytes, int rounds, int answers) 
                       size of the image
         --image=MIB   size of the image (default: 1536)
         --rounds=N    installations of each kind (default: 5), after one that does not count
+        --delta=DIR   measure delta updates between the pairs of images there instead (see
+                      integration-tests/delta-images)
         --smoke       a small image and one round, to see that everything works
         --inner       measure the inner loops instead (JMH); takes --smoke too
       """;
@@ -34,33 +39,40 @@ record BenchmarkOptions(Path data, int imageMebibytes, int rounds, int answers) 
    * @throws IllegalArgumentException says what is wrong
    */
   static BenchmarkOptions parse(String... words) {
-    var options = new BenchmarkOptions(Path.of("benchmark-data"), 1536, 5, ANSWERS);
+    var options =
+        new BenchmarkOptions(Path.of("benchmark-data"), 1536, 5, ANSWERS, Optional.empty());
     for (String word : words) {
       int equals = word.indexOf('=');
       String name = equals < 0 ? word : word.substring(0, equals);
       String value = equals < 0 ? "" : word.substring(equals + 1);
       options =
           switch (name) {
-            case "--data" ->
-                new BenchmarkOptions(
-                    Path.of(value), options.imageMebibytes, options.rounds, options.answers);
-            case "--image" ->
-                new BenchmarkOptions(
-                    options.data,
-                    number(word, value, IMAGE_MIB_MAX),
-                    options.rounds,
-                    options.answers);
-            case "--rounds" ->
-                new BenchmarkOptions(
-                    options.data,
-                    options.imageMebibytes,
-                    number(word, value, ROUNDS_MAX),
-                    options.answers);
-            case "--smoke" -> new BenchmarkOptions(options.data, 64, 1, ANSWERS_SMOKE);
+            case "--data" -> options.withData(Path.of(value));
+            case "--image" -> options.withImage(number(word, value, IMAGE_MIB_MAX));
+            case "--rounds" -> options.withRounds(number(word, value, ROUNDS_MAX));
+            case "--delta" -> options.withImages(Path.of(value));
+            case "--smoke" ->
+                new BenchmarkOptions(options.data, 64, 1, ANSWERS_SMOKE, options.images);
             default -> throw new IllegalArgumentException("unknown option: " + word);
           };
     }
     return options;
+  }
+
+  private BenchmarkOptions withData(Path other) {
+    return new BenchmarkOptions(other, imageMebibytes, rounds, answers, images);
+  }
+
+  private BenchmarkOptions withImage(int mebibytes) {
+    return new BenchmarkOptions(data, mebibytes, rounds, answers, images);
+  }
+
+  private BenchmarkOptions withRounds(int other) {
+    return new BenchmarkOptions(data, imageMebibytes, other, answers, images);
+  }
+
+  private BenchmarkOptions withImages(Path folder) {
+    return new BenchmarkOptions(data, imageMebibytes, rounds, answers, Optional.of(folder));
   }
 
   private static int number(String word, String value, int max) {

@@ -3,6 +3,7 @@ package org.particleos.update.bench;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.util.Formatter;
+import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 
@@ -10,10 +11,14 @@ import java.util.Map;
 final class Report {
   private final Formatter text = new Formatter(Locale.ROOT);
 
-  Report machine(MachineFacts facts, BenchmarkOptions options) {
+  Report machine(MachineFacts facts) {
     heading("The machine");
     facts.lines().forEach(fact -> text.format("- %s\n", fact));
     text.format("\n");
+    return this;
+  }
+
+  Report images(BenchmarkOptions options) {
     text.format(
         "Image of %d MiB. Each time is a median (fastest to slowest); installations and limits were"
             + " measured in %d rounds, after one that does not count.\n",
@@ -47,6 +52,35 @@ final class Report {
         text.format("\n");
         text.format("Not measured: %s, since %s.\n", kind.description(), kind.obstacle());
       }
+    }
+    return this;
+  }
+
+  /** All sizes in 10⁶ bytes. */
+  Report deltas(List<DeltaBenchmark.Row> rows, int rounds) {
+    heading("Updating from the version before with `apply`");
+    text.format("Medians of %d, after one that does not count.\n", rounds);
+    text.format("\n");
+    text.format(
+        "| pair | old image | new image | `zstd -3` | `pack` | fetched, `Delta=no` | time | fetched"
+            + " | of it | time | CPU time | peak memory |\n");
+    text.format("|---|--:|--:|--:|--:|--:|--:|--:|--:|--:|--:|--:|\n");
+    for (DeltaBenchmark.Row row : rows) {
+      text.format(
+          "| %s | %.1f | %.1f | %.1f | %.1f | %.1f | %s | %.1f | %.0f %% | %s | %.1f s | %.0f MiB"
+              + " |\n",
+          row.name(),
+          row.oldBytes() / 1e6,
+          row.newBytes() / 1e6,
+          row.packedBytes() / 1e6,
+          row.seekableBytes() / 1e6,
+          row.full().fetchedBytes() / 1e6,
+          time(row.full().series()),
+          row.delta().fetchedBytes() / 1e6,
+          100.0 * row.delta().fetchedBytes() / row.full().fetchedBytes(),
+          time(row.delta().series()),
+          row.delta().series().cpuSeconds(),
+          row.delta().series().peakMebibytes());
     }
     return this;
   }

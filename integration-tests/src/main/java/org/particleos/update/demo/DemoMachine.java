@@ -24,7 +24,11 @@ import java.util.stream.Stream;
  */
 public final class DemoMachine {
   private static final long MIB = 1 << 20;
-  private static final long VERITY_SLOT_BYTES = 8 * MIB;
+
+  /** A tree has a digest of 32 bytes for each block of 4096, and some more for its upper levels. */
+  private static final int USR_BYTES_PER_VERITY_BYTE = 64;
+
+  private static final long VERITY_SLOT_BYTES_MIN = 8 * MIB;
   private static final long SIGNATURE_SLOT_BYTES = MIB;
 
   private final Path folder;
@@ -46,8 +50,12 @@ public final class DemoMachine {
   }
 
   /** How large a disk with such slots for {@code /usr} must be. */
+  private static long veritySlotBytes(long usrSlotBytes) {
+    return Math.max(VERITY_SLOT_BYTES_MIN, usrSlotBytes / USR_BYTES_PER_VERITY_BYTE / MIB * MIB);
+  }
+
   public static long diskBytes(long usrSlotBytes) {
-    return 2 * (usrSlotBytes + VERITY_SLOT_BYTES + SIGNATURE_SLOT_BYTES) + 4 * MIB;
+    return 2 * (usrSlotBytes + veritySlotBytes(usrSlotBytes) + SIGNATURE_SLOT_BYTES) + 4 * MIB;
   }
 
   public Path disk() {
@@ -98,7 +106,7 @@ public final class DemoMachine {
     script.add(slot(usrSlotBytes, types.usr(), "ParticleOS_" + version, first.usrUuid()));
     script.add(
         slot(
-            VERITY_SLOT_BYTES,
+            veritySlotBytes(usrSlotBytes),
             types.verity(),
             "ParticleOS_" + version + "_verity",
             first.verityUuid()));
@@ -109,7 +117,7 @@ public final class DemoMachine {
             "ParticleOS_" + version + "_verity_sig",
             UUID.randomUUID()));
     script.add(slot(usrSlotBytes, types.usr(), "_empty", UUID.randomUUID()));
-    script.add(slot(VERITY_SLOT_BYTES, types.verity(), "_empty", UUID.randomUUID()));
+    script.add(slot(veritySlotBytes(usrSlotBytes), types.verity(), "_empty", UUID.randomUUID()));
     script.add(slot(SIGNATURE_SLOT_BYTES, types.signature(), "_empty", UUID.randomUUID()));
     if (!isDevice()) {
       try (var channel =

@@ -65,20 +65,34 @@ public final class Publisher implements AutoCloseable {
     addTo(web, release);
   }
 
+  /** Packs one payload. */
+  public interface Packing {
+    void pack(Path payload, Path target) throws IOException;
+  }
+
   /** The same for another folder of payloads. */
   public void addTo(Path folder, Release release) throws IOException {
+    addTo(folder, release, this::compress);
+  }
+
+  /** The same with the image of {@code /usr} packed in another way. */
+  public void addTo(Path folder, Release release, Packing packing) throws IOException {
     String name = "ParticleOS_" + release.version() + "_" + architecture;
     String usr = name + ".usr-" + architecture;
     String signatureUuid =
         plain(UUID.nameUUIDFromBytes(release.rootHash().getBytes(StandardCharsets.US_ASCII)));
-    compress(release.usr(), folder.resolve(usr + "." + plain(release.usrUuid())));
-    compress(release.verity(), folder.resolve(usr + "-verity." + plain(release.verityUuid())));
-    compress(release.veritySignature(), folder.resolve(usr + "-verity-sig." + signatureUuid));
+    packing.pack(release.usr(), packed(folder, usr + "." + plain(release.usrUuid())));
+    compress(release.verity(), packed(folder, usr + "-verity." + plain(release.verityUuid())));
+    compress(release.veritySignature(), packed(folder, usr + "-verity-sig." + signatureUuid));
     Files.copy(release.kernel(), folder.resolve(name + ".efi"));
   }
 
+  private static Path packed(Path folder, String name) {
+    return folder.resolve(name + ".raw.zst");
+  }
+
   private void compress(Path payload, Path target) throws IOException {
-    Tool.run(web, "zstd", "-q", "-f", "-3", payload.toString(), "-o", target + ".raw.zst");
+    Tool.run(web, "zstd", "-q", "-f", "-3", payload.toString(), "-o", target.toString());
   }
 
   private static String plain(UUID uuid) {

@@ -44,6 +44,15 @@ public record Release(
 
     Path usr = work.resolve("usr.raw");
     Tool.run(work, "mkfs.erofs", "-zlz4", "-T0", usr.toString(), tree.toString());
+    return of(work, version, usr);
+  }
+
+  /**
+   * Builds a version around a {@code /usr} that is there already.
+   *
+   * @param work a folder that stays
+   */
+  public static Release of(Path work, String version, Path usr) throws IOException {
     Path verity = work.resolve("usr-verity.raw");
     Files.deleteIfExists(verity);
     String printed = Tool.run(work, "veritysetup", "format", usr.toString(), verity.toString());
