@@ -30,8 +30,8 @@ final class ManifestStore {
   /** Whoever changes the format changes the number. */
   private static final String FORMAT = "particle-update manifest 1";
 
-  /** Manifest (16 MiB) and signature (1 MiB) with what belongs to them. */
-  private static final long FILE_BYTES_MAX = 18 << 20;
+  /** Manifest (4 MiB) and signature (1 MiB) with what belongs to them. */
+  private static final long FILE_BYTES_MAX = 6 << 20;
 
   /** An installation has one source or a few; those that went are removed one by one. */
   static final int FILES_MAX = 64;

@@ -26,18 +26,18 @@ import org.particleos.update.pattern.Sha256;
  */
 public final class Manifest {
   /**
-   * Some 100000 files, far more than a publisher keeps in one directory.
+   * Some 25,000 files, far more than a publisher keeps in one directory.
    *
    * <p>Deviation: the reference takes up to 64 MiB. The heap of this program is smaller than what
    * reading that much needs, and running out of it is no answer to a server that never ends.
    */
-  public static final int SIZE_BYTES_MAX = 16 * 1024 * 1024;
+  public static final int SIZE_BYTES_MAX = 4 << 20;
 
   /**
-   * The smallest lines would let a million entries through the size limit, of some 250 bytes of
-   * heap each. Real servers list a handful of files for a few dozen versions.
+   * The smallest lines would let sixty thousand entries through the size limit, of some 250 bytes
+   * of heap each. Real servers list a handful of files for a few dozen versions.
    */
-  static final int LINES_MAX = 100_000;
+  static final int LINES_MAX = 30_000;
 
   /** {@code PATH_MAX} without its NUL: no file could carry a longer name. */
   static final int NAME_BYTES_MAX = 4095;

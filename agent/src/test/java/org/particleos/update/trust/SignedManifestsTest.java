@@ -190,7 +190,7 @@ class SignedManifestsTest {
             MANIFEST + ".asc"),
         server.asked);
     assertEquals(
-        List.of(16_777_216L, 1_048_576L, 1_048_576L, 1_048_576L, 1_048_576L), server.limits);
+        List.of(4_194_304L, 1_048_576L, 1_048_576L, 1_048_576L, 1_048_576L), server.limits);
   }
 
   @Test
