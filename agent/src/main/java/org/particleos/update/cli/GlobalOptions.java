@@ -168,6 +168,12 @@ final class GlobalOptions {
   private @Nullable String progress;
 
   @Option(
+      names = "--verbose",
+      scope = ScopeType.INHERIT,
+      description = "Say more about why something is done.")
+  private boolean verbose;
+
+  @Option(
       names = "--no-pager",
       scope = ScopeType.INHERIT,
       description = "Do not pipe long output into a pager.")
@@ -201,6 +207,10 @@ final class GlobalOptions {
 
   boolean pager() {
     return !noPager;
+  }
+
+  boolean verbose() {
+    return verbose;
   }
 
   boolean reboot() {

@@ -32,6 +32,7 @@ final class ProgressLines implements RunView {
     switch (event) {
       case UpdateEvent.Warning(var text) -> print(event("warning").put("text", text));
       case UpdateEvent.Notice(var text) -> print(event("notice").put("text", text));
+      case UpdateEvent.Detail(var text) -> print(event("detail").put("text", text));
       case UpdateEvent.MakingRoom(var set) ->
           print(event("making-room").put("version", set.version().text()));
       case UpdateEvent.AlreadyAcquired(var set) ->

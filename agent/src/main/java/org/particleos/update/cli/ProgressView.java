@@ -23,13 +23,20 @@ final class ProgressView implements RunView {
   private static final int NAME_COLUMNS = 18;
 
   private final Terminal terminal;
+  private final boolean verbose;
   private final Tally tally;
 
   private int lastPlainPercent;
   private int linesDrawn;
 
-  ProgressView(Terminal terminal, InstantSource clock) {
+  /**
+   * Begins with nothing shown.
+   *
+   * @param verbose show details too
+   */
+  ProgressView(Terminal terminal, InstantSource clock, boolean verbose) {
     this.terminal = terminal;
+    this.verbose = verbose;
     this.tally = new Tally(clock);
   }
 
@@ -43,6 +50,11 @@ final class ProgressView implements RunView {
     switch (event) {
       case UpdateEvent.Warning(var text) -> line("Warning: " + text);
       case UpdateEvent.Notice(var text) -> line(text);
+      case UpdateEvent.Detail(var text) -> {
+        if (verbose) {
+          line(text);
+        }
+      }
       case UpdateEvent.MakingRoom(var set) -> line("Making room for '" + set.version() + "'.");
       case UpdateEvent.AlreadyAcquired(var set) ->
           line("Version '" + set.version() + "' is acquired already.");

@@ -246,7 +246,7 @@ abstract class Verb implements Callable<Integer> {
     RunView view =
         options().progressAsJson()
             ? new ProgressLines(terminal().out(), clock)
-            : new ProgressView(terminal(), clock);
+            : new ProgressView(terminal(), clock, options().verbose());
     shown = view;
     return view;
   }

@@ -91,6 +91,10 @@ final class Run {
     tell(new UpdateEvent.Warning(text));
   }
 
+  void detail(String text) {
+    tell(new UpdateEvent.Detail(text));
+  }
+
   void notice(String text) {
     tell(new UpdateEvent.Notice(text));
   }

@@ -58,6 +58,7 @@ public final class ServiceNotices implements UpdateEvent.Observer {
       case UpdateEvent.Installed(var set) -> manager.send(ServiceMessage.installed(set.version()));
       case UpdateEvent.Warning _,
           UpdateEvent.Notice _,
+          UpdateEvent.Detail _,
           UpdateEvent.Removing _,
           UpdateEvent.SweptLeftovers _,
           UpdateEvent.TransferKept _,

@@ -141,7 +141,7 @@ final class SlotDelta {
     try {
       return Optional.of(fill(index, fill, tree.get(), seeds, offers, location));
     } catch (NoDeltaException e) {
-      run.notice(
+      run.detail(
           "Transfer "
               + Quote.quote(fill.transferId())
               + " fetches all of its payload: "

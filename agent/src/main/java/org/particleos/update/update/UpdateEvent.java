@@ -13,6 +13,9 @@ public sealed interface UpdateEvent {
   /** Something worth knowing. */
   record Notice(String text) implements UpdateEvent {}
 
+  /** Something that only those want to know who wonder. */
+  record Detail(String text) implements UpdateEvent {}
+
   record MakingRoom(VersionSet set) implements UpdateEvent {}
 
   /** Every part of the version waits for its installation already. */

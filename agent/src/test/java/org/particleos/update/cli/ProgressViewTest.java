@@ -33,9 +33,13 @@ class ProgressViewTest {
   private Instant now = Instant.EPOCH;
 
   private ProgressView view(boolean terminal) {
+    return view(terminal, false);
+  }
+
+  private ProgressView view(boolean terminal, boolean verbose) {
     var stream = new PrintStream(bytes, true, StandardCharsets.UTF_8);
     return new ProgressView(
-        new Terminal(stream, stream, terminal, terminal, true, false, 100), () -> now);
+        new Terminal(stream, stream, terminal, terminal, true, false, 100), () -> now, verbose);
   }
 
   private void transfer(ProgressView view) {
@@ -99,5 +103,14 @@ class ProgressViewTest {
     assertFalse(text.contains("%"), text);
     assertFalse(text.contains("left"), text);
     assertTrue(text.contains("1.0 MiB"), text);
+  }
+
+  @Test
+  void detailsAreForThoseWhoAskForThem() {
+    view(false).on(new UpdateEvent.Detail("why so"));
+    assertEquals("", bytes.toString(StandardCharsets.UTF_8));
+
+    view(false, true).on(new UpdateEvent.Detail("why so"));
+    assertEquals("why so\n", bytes.toString(StandardCharsets.UTF_8));
   }
 }

@@ -91,8 +91,8 @@ class SlotDeltaTest {
     assertTrue(server.fetched().contains(to.usrName()), server.fetched()::toString);
     List<String> notices =
         machine.events().stream()
-            .filter(UpdateEvent.Notice.class::isInstance)
-            .map(event -> ((UpdateEvent.Notice) event).text())
+            .filter(UpdateEvent.Detail.class::isInstance)
+            .map(event -> ((UpdateEvent.Detail) event).text())
             .filter(text -> text.contains("fetches all of its payload"))
             .toList();
     assertEquals(1, notices.size(), notices::toString);

@@ -148,7 +148,7 @@ class DeltaIT {
   void aSingleFrameIsFetchedInFull() throws Exception {
     count();
 
-    machine.run("apply").expect(0).says("fetches all of its payload");
+    machine.run("apply", "--verbose").expect(0).says("fetches all of its payload");
 
     assertInstalled();
     assertEquals(1, wholes.get());
@@ -169,7 +169,7 @@ class DeltaIT {
               }
             });
 
-    machine.run("apply").expect(0).says("fetches all of its payload");
+    machine.run("apply", "--verbose").expect(0).says("fetches all of its payload");
 
     assertInstalled();
   }
