@@ -137,7 +137,7 @@ public final class Transfer {
         threads.add(thread("decompress", stages, this::decompress));
         threads.add(thread("write", stages, this::write));
         threads.forEach(Thread::start);
-        await(stages);
+        Failures.await(stages, () -> fail(interrupted()));
       } finally {
         threads.forEach(Failures::join);
         closeEntry();
@@ -175,22 +175,6 @@ public final class Transfer {
             stages.countDown();
           }
         });
-  }
-
-  private void await(CountDownLatch stages) {
-    boolean interrupted = false;
-    while (true) {
-      try {
-        stages.await();
-        break;
-      } catch (InterruptedException _) {
-        interrupted = true;
-        fail(interrupted());
-      }
-    }
-    if (interrupted) {
-      Thread.currentThread().interrupt();
-    }
   }
 
   private void fail(Throwable cause) {

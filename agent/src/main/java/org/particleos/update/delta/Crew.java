@@ -54,27 +54,11 @@ final class Crew {
                   }
                 }));
       }
-      await(ended, doing);
+      Failures.await(ended, () -> fail(Failures.interrupted(doing)));
     } finally {
       threads.forEach(Failures::join);
     }
     throwFailure();
-  }
-
-  private void await(CountDownLatch ended, String doing) {
-    boolean interrupted = false;
-    while (true) {
-      try {
-        ended.await();
-        break;
-      } catch (InterruptedException _) {
-        interrupted = true;
-        fail(Failures.interrupted(doing));
-      }
-    }
-    if (interrupted) {
-      Thread.currentThread().interrupt();
-    }
   }
 
   private void fail(Throwable cause) {

@@ -4,6 +4,7 @@ import java.io.Closeable;
 import java.io.IOException;
 import java.util.Optional;
 import java.util.OptionalLong;
+import java.util.concurrent.CountDownLatch;
 import org.particleos.update.failure.Quote;
 import org.particleos.update.failure.Reason;
 import org.particleos.update.failure.UpdateException;
@@ -66,6 +67,27 @@ public final class Failures {
       closeable.close();
     } catch (IOException _) {
       // Nothing was written through it.
+    }
+  }
+
+  /**
+   * Waits for threads that count down when they end, and keeps an interrupt for later.
+   *
+   * @param onInterrupt tells them to end; called for each interrupt
+   */
+  public static void await(CountDownLatch ends, Runnable onInterrupt) {
+    boolean interrupted = false;
+    while (true) {
+      try {
+        ends.await();
+        break;
+      } catch (InterruptedException _) {
+        interrupted = true;
+        onInterrupt.run();
+      }
+    }
+    if (interrupted) {
+      Thread.currentThread().interrupt();
     }
   }
 
