@@ -22,6 +22,7 @@ class PackageOrderTest {
       List.of(
           "cli",
           "dbus",
+          "service",
           "update",
           "image",
           "notify",

@@ -14,6 +14,7 @@ import org.particleos.update.install.InstallDatabase;
 import org.particleos.update.linux.LinuxKernel;
 import org.particleos.update.notify.ServiceManager;
 import org.particleos.update.notify.ServiceMessage;
+import org.particleos.update.service.WorkerProcesses;
 import org.particleos.update.spool.SpoolPolicy;
 import org.particleos.update.update.Machine;
 
@@ -22,6 +23,9 @@ public final class Main {
   /** How long a signal waits for a running transfer to stop; what is then open is crash-safe. */
   private static final long STOP_SECONDS_MAX = 5;
 
+  /** As if the signal had come. */
+  private static final int ENDED_BY_SIGTERM = 143;
+
   private Main() {}
 
   public static void main(String[] args) {
@@ -29,6 +33,9 @@ public final class Main {
     var cancellation = new Cancellation();
     var finished = new CountDownLatch(1);
     Runtime.getRuntime().addShutdownHook(new Thread(() -> stop(cancellation, finished), "stop"));
+    if (environment.containsKey(WorkerProcesses.VARIABLE)) {
+      Thread.ofPlatform().daemon().name("parent").start(Main::endWithTheParent);
+    }
     var machine =
         Machine.running(
                 new LinuxKernel(), Clock.systemUTC(), environment, lockDirectory(environment))
@@ -52,6 +59,18 @@ public final class Main {
       finished.countDown();
     }
     System.exit(status);
+  }
+
+  /** The daemon keeps the other end of a worker's standard input: when that ends, so did it. */
+  private static void endWithTheParent() {
+    try {
+      while (System.in.read() >= 0) {
+        // Nobody writes here; whoever does is not heard.
+      }
+    } catch (IOException _) {
+      // As good as the end.
+    }
+    System.exit(ENDED_BY_SIGTERM);
   }
 
   private static void stop(Cancellation cancellation, CountDownLatch finished) {

@@ -60,11 +60,13 @@ public enum Reason {
 
   // UpdateException.Busy
   LOCK_HELD(Errno.EBUSY),
+  TOO_MANY_JOBS(Errno.EBUSY),
   REBOOT_INHIBITED(Errno.EBUSY),
 
   // UpdateException.WriteFailed
   READ_FAILED(Errno.EIO),
   SOURCE_CHANGED(Errno.EIO),
+  WORKER_FAILED(Errno.EIO),
   WRITE_FAILED(Errno.EIO),
   READ_ONLY(Errno.EROFS),
 
