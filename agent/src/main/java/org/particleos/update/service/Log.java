@@ -10,18 +10,20 @@ import java.util.Map;
 public final class Log {
   /** The levels of syslog(3) that are used here, most urgent first. */
   public enum Level {
-    EMERGENCY("emerg"),
-    ALERT("alert"),
-    CRITICAL("crit"),
-    ERROR("err"),
-    WARNING("warning"),
-    NOTICE("notice"),
-    INFO("info"),
-    DEBUG("debug");
+    EMERGENCY(0, "emerg"),
+    ALERT(1, "alert"),
+    CRITICAL(2, "crit"),
+    ERROR(3, "err"),
+    WARNING(4, "warning"),
+    NOTICE(5, "notice"),
+    INFO(6, "info"),
+    DEBUG(7, "debug");
 
+    private final int priority;
     private final String text;
 
-    Level(String text) {
+    Level(int priority, String text) {
+      this.priority = priority;
       this.text = text;
     }
 
@@ -32,13 +34,15 @@ public final class Log {
 
     /** 0 to 7. */
     public int priority() {
-      return ordinal();
+      return priority;
     }
   }
 
   /** Where lines go. */
   public interface Sink {
     /**
+     * Writes one line.
+     *
      * @param fields of the journal, with names in capital letters
      */
     void write(Level level, String message, Map<String, String> fields);
