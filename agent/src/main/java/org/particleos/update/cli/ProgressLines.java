@@ -126,6 +126,7 @@ final class ProgressLines implements RunView {
     var node =
         event("failed")
             .put("exitStatus", status.code())
+            .put("kind", failure.kind().name())
             .put("reason", failure.reason().name())
             .put("message", failure.getMessage());
     node.put("found", failure.found().orElse(null))
