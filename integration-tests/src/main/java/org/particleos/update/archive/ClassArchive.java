@@ -93,6 +93,9 @@ public final class ClassArchive {
     List<Path> jars = archive.jars();
     for (Path jar : jars) {
       SignedJar.strip(jar);
+    }
+    OldClasses.modernize(jars);
+    for (Path jar : jars) {
       Files.setLastModifiedTime(jar, FileTime.from(Instant.parse(args[3])));
     }
     archive.dump(jars, archive.train(Path.of(args[1])));
