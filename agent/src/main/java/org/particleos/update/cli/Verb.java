@@ -1,11 +1,14 @@
 package org.particleos.update.cli;
 
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.EnumSet;
 import java.util.List;
 import java.util.Objects;
+import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.Callable;
 import org.jspecify.annotations.Nullable;
@@ -60,6 +63,7 @@ abstract class Verb implements Callable<Integer> {
   private final Set<Choice> supported;
   private @Nullable Machine machine;
   private @Nullable RunView shown;
+  private @Nullable ProgressView seen;
 
   Verb(Spelling spelling, Access access, int instancesLeast, Set<Choice> supported) {
     this.spelling = spelling;
@@ -79,6 +83,29 @@ abstract class Verb implements Callable<Integer> {
 
   /** Does the work and says how it ended. */
   abstract ExitStatus run() throws UpdateException;
+
+  /**
+   * Says to people what a document of {@link #answer} says. Whatever text is made of is in the
+   * document, so that it can come from another process.
+   */
+  void show(JsonNode document) {
+    throw new IllegalStateException(name() + " answers nothing");
+  }
+
+  /** What of a document is printed as JSON. */
+  ObjectNode printed(ObjectNode document) {
+    return document;
+  }
+
+  /** Gives the answer of the verb, as it was asked for. */
+  final void answer(ObjectNode document) throws UpdateException {
+    JsonMode json = options().json();
+    if (json == JsonMode.OFF) {
+      show(document);
+    } else {
+      Json.print(terminal().out(), json, printed(document));
+    }
+  }
 
   final String name() {
     return getClass().getAnnotation(Command.class).name();
@@ -113,11 +140,17 @@ abstract class Verb implements Callable<Integer> {
 
   /** Tells people and the service manager what went wrong. */
   private ExitStatus report(UpdateException e) {
+    return report(Optional.empty(), e);
+  }
+
+  private ExitStatus report(Optional<String> component, UpdateException e) {
+    component.ifPresent(
+        name -> terminal().err().println("In component " + Quote.quote(name) + ":"));
     FailureReport.print(terminal().err(), context().programName(), e);
     context().ending().failed(e.reason().errno());
     ExitStatus status = ExitStatus.of(e);
     if (shown != null) {
-      shown.failed(e, status);
+      shown.failed(component, e, status);
     }
     return status;
   }
@@ -217,10 +250,7 @@ abstract class Verb implements Callable<Integer> {
         work.on(place);
       } catch (UpdateException e) {
         if (!passedOver(place, e)) {
-          if (place instanceof DefinitionPlace.Component(var component, _)) {
-            terminal().err().println("In component " + Quote.quote(component) + ":");
-          }
-          ExitStatus status = report(e);
+          ExitStatus status = report(component(place), e);
           first = first == ExitStatus.OK ? status : first;
         }
       }
@@ -240,14 +270,27 @@ abstract class Verb implements Callable<Integer> {
     };
   }
 
+  static Optional<String> component(DefinitionPlace place) {
+    return place instanceof DefinitionPlace.Component(var name, _)
+        ? Optional.of(name)
+        : Optional.empty();
+  }
+
   /** Shows warnings and progress: to people on the error stream, to programs on the output. */
   final RunView progress() {
     var clock = context().machine().clock();
-    RunView view =
-        options().progressAsJson()
-            ? new ProgressLines(terminal().out(), clock)
-            : new ProgressView(terminal(), clock, options().verbose());
+    if (options().progressAsJson()) {
+      shown = new ProgressLines(terminal().out(), clock);
+      return shown;
+    }
+    var view = new ProgressView(terminal(), clock, options().verbose());
     shown = view;
+    seen = view;
     return view;
+  }
+
+  /** What people saw of the run so far. */
+  final ProgressView seen() {
+    return Objects.requireNonNull(seen, "shown to people");
   }
 }
