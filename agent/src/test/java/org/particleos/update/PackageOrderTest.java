@@ -24,6 +24,7 @@ class PackageOrderTest {
           "dbus",
           "service",
           "update",
+          "history",
           "image",
           "notify",
           "boot",

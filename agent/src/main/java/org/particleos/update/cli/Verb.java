@@ -20,7 +20,9 @@ import org.particleos.update.failure.Reason;
 import org.particleos.update.failure.UpdateException;
 import org.particleos.update.fetch.HttpFetcher;
 import org.particleos.update.fetch.HttpLimits;
+import org.particleos.update.history.Asker;
 import org.particleos.update.plan.VersionSets;
+import org.particleos.update.service.WorkerProcesses;
 import org.particleos.update.update.ComponentList;
 import org.particleos.update.update.Machine;
 import org.particleos.update.update.ServiceNotices;
@@ -205,7 +207,11 @@ abstract class Verb implements Callable<Integer> {
         settings(place).withDelta(configuration.delta()),
         configuration.mirrors() ? http : http.withoutMirrors(),
         new ServiceNotices(context.serviceManager(), observer),
-        context.cancellation());
+        context.cancellation(),
+        Asker.ofProcess(
+            context.machine().environment(),
+            context.machine().environment().containsKey(WorkerProcesses.VARIABLE),
+            options().onBehalfOf()));
   }
 
   /** Of this program here, also when another system is worked on. */
