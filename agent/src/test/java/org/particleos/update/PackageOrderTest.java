@@ -23,6 +23,7 @@ class PackageOrderTest {
           "cli",
           "dbus",
           "service",
+          "policy",
           "update",
           "history",
           "image",
