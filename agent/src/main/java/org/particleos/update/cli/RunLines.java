@@ -128,6 +128,7 @@ final class RunLines {
     var node = line("failed");
     component.ifPresent(name -> node.put("component", name));
     return node.put("exitStatus", status.code())
+        .put("kind", failure.kind().name())
         .put("reason", failure.reason().name())
         .put("message", failure.getMessage())
         .put("found", failure.found().orElse(null))

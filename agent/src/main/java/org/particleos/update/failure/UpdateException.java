@@ -59,6 +59,35 @@ public abstract sealed class UpdateException extends Exception {
     return this;
   }
 
+  /** The kinds by name, for failures that travel between processes. */
+  public enum Kind {
+    CONFIGURATION,
+    NOT_TRUSTED,
+    UNREACHABLE,
+    NO_SPACE,
+    BUSY,
+    WRITE_FAILED,
+    NOT_PERMITTED,
+    DISK_DAMAGED,
+    NOT_AVAILABLE,
+    INTERRUPTED
+  }
+
+  public final Kind kind() {
+    return switch (this) {
+      case Configuration _ -> Kind.CONFIGURATION;
+      case NotTrusted _ -> Kind.NOT_TRUSTED;
+      case Unreachable _ -> Kind.UNREACHABLE;
+      case NoSpace _ -> Kind.NO_SPACE;
+      case Busy _ -> Kind.BUSY;
+      case WriteFailed _ -> Kind.WRITE_FAILED;
+      case NotPermitted _ -> Kind.NOT_PERMITTED;
+      case DiskDamaged _ -> Kind.DISK_DAMAGED;
+      case NotAvailable _ -> Kind.NOT_AVAILABLE;
+      case Interrupted _ -> Kind.INTERRUPTED;
+    };
+  }
+
   /** Starts the description of a failure. {@code what} is a clause without a full stop. */
   public static Details because(Reason reason, String what) {
     return new Details(reason, what);
@@ -96,6 +125,22 @@ public abstract sealed class UpdateException extends Exception {
     public Details cause(Throwable throwable) {
       this.cause = Objects.requireNonNull(throwable);
       return this;
+    }
+
+    /** For a failure that another process has described. */
+    public UpdateException ofKind(Kind kind) {
+      return switch (kind) {
+        case CONFIGURATION -> configuration();
+        case NOT_TRUSTED -> notTrusted();
+        case UNREACHABLE -> unreachable();
+        case NO_SPACE -> noSpace();
+        case BUSY -> busy();
+        case WRITE_FAILED -> writeFailed();
+        case NOT_PERMITTED -> notPermitted();
+        case DISK_DAMAGED -> diskDamaged();
+        case NOT_AVAILABLE -> notAvailable();
+        case INTERRUPTED -> interrupted();
+      };
     }
 
     public Configuration configuration() {

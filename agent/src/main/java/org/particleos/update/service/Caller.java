@@ -10,9 +10,9 @@ public sealed interface Caller {
   record OnBus(String uniqueName) implements Caller {}
 
   /**
-   * A process at the other end of a socket, as the kernel tells.
+   * The process at the other end of a socket, as the kernel tells.
    *
    * @param startTime in clock ticks since boot, so that a recycled number is noticed
    */
-  record Process(long pid, long uid, long startTime) implements Caller {}
+  record OnSocket(long pid, long uid, long startTime) implements Caller {}
 }

@@ -80,7 +80,7 @@ public record JobRequest(
           case ACQUIRE -> "acquire";
           case INSTALL -> "update";
           case VACUUM -> "vacuum";
-          case DESCRIBE_FEATURE -> "features";
+          case DESCRIBE_FEATURE, LIST_FEATURES -> "features";
           case CHECK -> "check";
           case STATUS -> "status";
           case APPLY -> "apply";

@@ -11,6 +11,8 @@ public enum JobType {
   INSTALL("install", true),
   VACUUM("vacuum", true),
   DESCRIBE_FEATURE("describe-feature", false),
+  /** Asked for where the daemon itself cannot look. */
+  LIST_FEATURES("list-features", false),
   /** As the verb of that name: what is offered and what it would cost. */
   CHECK("check", false),
   /** As the verb of that name: what every slot holds. */

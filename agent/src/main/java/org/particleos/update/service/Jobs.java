@@ -164,6 +164,7 @@ public final class Jobs {
       return new JobEnd.Failed(
           new RunFailure(
               1,
+              UpdateException.Kind.WRITE_FAILED,
               Reason.WORKER_FAILED,
               "failed to start a worker",
               Optional.of(String.valueOf(failed.getMessage())),

@@ -3,6 +3,7 @@ package org.particleos.update.service;
 import com.fasterxml.jackson.databind.JsonNode;
 import java.util.Optional;
 import org.particleos.update.failure.Reason;
+import org.particleos.update.failure.UpdateException;
 
 /**
  * How a worker's run failed, as it told it itself: an {@link
@@ -12,6 +13,7 @@ import org.particleos.update.failure.Reason;
  */
 public record RunFailure(
     int exitStatus,
+    UpdateException.Kind kind,
     Reason reason,
     String message,
     Optional<String> found,
@@ -22,8 +24,10 @@ public record RunFailure(
     if (!line.path("event").asText().equals("failed")) {
       return Optional.empty();
     }
+    UpdateException.Kind kind;
     Reason reason;
     try {
+      kind = UpdateException.Kind.valueOf(line.path("kind").asText());
       reason = Reason.valueOf(line.path("reason").asText());
     } catch (IllegalArgumentException _) {
       return Optional.empty(); // of another version of this program, which died in a strange way
@@ -31,11 +35,20 @@ public record RunFailure(
     return Optional.of(
         new RunFailure(
             line.path("exitStatus").asInt(1),
+            kind,
             reason,
             line.path("message").asText(),
             text(line, "found"),
             text(line, "state"),
             line.path("remedy").asText()));
+  }
+
+  /** The same failure for whoever has to throw it here. */
+  public UpdateException toException() {
+    var details = UpdateException.because(reason, message).remedy(remedy);
+    found.ifPresent(details::found);
+    state.ifPresent(details::state);
+    return details.ofKind(kind);
   }
 
   private static Optional<String> text(JsonNode line, String key) {

@@ -35,6 +35,8 @@ public enum TargetClass {
   COMPONENT("component");
 
   private final String text;
+
+  @SuppressWarnings("ImmutableEnumChecker") // List.of, which the checker cannot see
   private final List<String> imageDirectories;
 
   TargetClass(String text, String... imageDirectories) {

@@ -7,6 +7,8 @@ import java.util.List;
 /** Starts workers: processes of this program that do one job each. */
 public interface Workers {
   /**
+   * Starts one; whoever did so waits for its end.
+   *
    * @param arguments of {@code particle-update}
    * @throws IOException if there is no process to be had
    */

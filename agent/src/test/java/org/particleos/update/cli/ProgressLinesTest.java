@@ -108,7 +108,7 @@ class ProgressLinesTest {
     assertEquals(
         """
         {"event":"warning","text":"\\"quoted\\"\\nand broken"}
-        {"event":"failed","exitStatus":%d,"reason":"DIGEST_MISMATCH","message":"refused it","found":null,"state":null,"remedy":"try"}
+        {"event":"failed","exitStatus":%d,"kind":"NOT_TRUSTED","reason":"DIGEST_MISMATCH","message":"refused it","found":null,"state":null,"remedy":"try"}
         """
             .formatted(ExitStatus.of(failure).code()),
         text());
