@@ -25,7 +25,6 @@ public final class LoginManager {
   private static final String OBJECT = "/org/freedesktop/login1";
   private static final String INTERFACE = "org.freedesktop.login1.Manager";
   private static final String ERRORS = "org.freedesktop.DBus.Error.";
-  private static final String DEFAULT_ADDRESS = "unix:path=/run/dbus/system_bus_socket";
 
   /** Inhibitors count even for root: somebody may be burning a disc. */
   private static final UInt64 CHECK_INHIBITORS = new UInt64(1);
@@ -46,10 +45,7 @@ public final class LoginManager {
 
   /** On the bus that {@code $DBUS_SYSTEM_BUS_ADDRESS} names, else on the usual one. */
   public static LoginManager ofSystem(Map<String, String> environment) {
-    String configured = environment.getOrDefault("DBUS_SYSTEM_BUS_ADDRESS", "");
-    String text = configured.isEmpty() ? DEFAULT_ADDRESS : configured;
-    // A list of addresses to be tried one after the other.
-    return new LoginManager(List.of(text.split(";")), REPLY_WAIT);
+    return new LoginManager(BusAddresses.ofSystem(environment), REPLY_WAIT);
   }
 
   /**

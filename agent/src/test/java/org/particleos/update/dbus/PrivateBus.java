@@ -69,6 +69,12 @@ final class PrivateBus implements AutoCloseable {
     return address;
   }
 
+  /** Ends it, and waits until its socket is gone. */
+  void stop() throws InterruptedException {
+    daemon.destroy();
+    daemon.waitFor();
+  }
+
   @Override
   public void close() {
     daemon.destroy();
