@@ -13,7 +13,7 @@ import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.TimeUnit;
 
 /** Workers that a test plays: each waits until it is told what to say and how to end. */
-final class FakeWorkers implements Workers {
+public final class FakeWorkers implements Workers {
   private static final int PIPE_BYTES = 1 << 16;
 
   private final BlockingQueue<Played> started = new LinkedBlockingQueue<>();
@@ -30,12 +30,12 @@ final class FakeWorkers implements Workers {
   }
 
   /** There are no processes to be had from now on. */
-  void exhaust() {
+  public void exhaust() {
     exhausted = true;
   }
 
   /** The worker that was started next; waits for it. */
-  Played next() throws InterruptedException {
+  public Played next() throws InterruptedException {
     Played worker = started.poll(30, TimeUnit.SECONDS);
     if (worker == null) {
       throw new AssertionError("no worker was started");
@@ -43,12 +43,12 @@ final class FakeWorkers implements Workers {
     return worker;
   }
 
-  boolean noneStarted() {
+  public boolean noneStarted() {
     return started.isEmpty();
   }
 
   /** One worker. Ends with status 143 when it is asked to stop, unless it is stubborn. */
-  static final class Played implements Worker {
+  public static final class Played implements Worker {
     private final List<String> arguments;
     private final PipedOutputStream said = new PipedOutputStream();
     private final PipedInputStream output;
@@ -61,26 +61,26 @@ final class FakeWorkers implements Workers {
       this.output = new PipedInputStream(said, PIPE_BYTES);
     }
 
-    List<String> arguments() {
+    public List<String> arguments() {
       return arguments;
     }
 
-    synchronized int terminateRequests() {
+    public synchronized int terminateRequests() {
       return requests;
     }
 
-    Played stubborn() {
+    public Played stubborn() {
       stubborn = true;
       return this;
     }
 
-    Played says(String line) throws IOException {
+    public Played says(String line) throws IOException {
       said.write((line.replace('\'', '"') + "\n").getBytes(StandardCharsets.UTF_8));
       said.flush();
       return this;
     }
 
-    void ends(int exitStatus) throws IOException {
+    public void ends(int exitStatus) throws IOException {
       said.close();
       status.complete(exitStatus);
     }
