@@ -29,6 +29,11 @@ final class ApplyVerb extends Verb {
   }
 
   @Override
+  Optional<String> version() {
+    return Optional.ofNullable(version);
+  }
+
+  @Override
   ExitStatus run() throws UpdateException {
     options().json(); // a wrong mode is refused before anything is done
     Updater.Goal goal = options().offline() ? Updater.Goal.INSTALL_OFFLINE : Updater.Goal.UPDATE;

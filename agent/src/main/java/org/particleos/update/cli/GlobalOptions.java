@@ -198,6 +198,20 @@ final class GlobalOptions {
   private boolean noLegend;
 
   @Option(
+      names = "--daemon",
+      paramLabel = "BOOL",
+      scope = ScopeType.INHERIT,
+      description =
+          "Let the daemon do it, which asks polkit, or not (default: yes unless you are root).")
+  private @Nullable String daemon;
+
+  @Option(
+      names = "--no-ask-password",
+      scope = ScopeType.INHERIT,
+      description = "Do not ask for a password that the daemon wants.")
+  private boolean noAskPassword;
+
+  @Option(
       names = "--on-behalf-of",
       hidden = true,
       paramLabel = "UID",
@@ -215,6 +229,37 @@ final class GlobalOptions {
 
   boolean introspect() {
     return introspect;
+  }
+
+  /** Whether the daemon is to do it; empty if that was left to who asks. */
+  Optional<Boolean> daemon() throws UpdateException {
+    return bool("--daemon=", daemon);
+  }
+
+  boolean askPassword() {
+    return !noAskPassword;
+  }
+
+  /** Whether another system was chosen, or definitions by their path. */
+  boolean choosesPlace() {
+    return root().isPresent() || image().isPresent() || given(definitions).isPresent();
+  }
+
+  /** What was given of what the daemon does for nobody, as it is spelled. */
+  List<String> forRootOnly() throws UpdateException {
+    List<String> found = new ArrayList<>();
+    given(verify).ifPresent(_ -> found.add("--verify="));
+    given(instancesMax).ifPresent(_ -> found.add("--instances-max="));
+    given(sync).ifPresent(_ -> found.add("--sync="));
+    given(transferSource).ifPresent(_ -> found.add("--transfer-source="));
+    given(imagePolicy).ifPresent(_ -> found.add("--image-policy="));
+    if (cleanup().orElse(false)) {
+      found.add("--cleanup=");
+    }
+    if (force) {
+      found.add("--force");
+    }
+    return found;
   }
 
   /** How many runs of the history are shown. */

@@ -31,6 +31,11 @@ final class ListVerb extends Verb {
   }
 
   @Override
+  Optional<String> version() {
+    return Optional.ofNullable(version);
+  }
+
+  @Override
   ExitStatus run() throws UpdateException {
     options().json(); // a wrong mode is refused before anything is asked for
     try (Updater updater = updater(progress())) {

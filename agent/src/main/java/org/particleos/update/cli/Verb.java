@@ -124,28 +124,68 @@ abstract class Verb implements Callable<Integer> {
       terminal().out().println("pretty\nshort\noff");
       return ExitStatus.OK.code();
     }
-    ExitStatus status;
     try {
       options().check(name(), supported);
-      try (var system = ChosenSystem.of(options(), terminal(), context().machine(), access)) {
-        machine = system.machine();
-        status = run();
-      }
+      return Remote.wanted(this, access) ? remotely() : code(here());
     } catch (UpdateException e) {
-      status = report(e);
+      return code(report(Optional.empty(), e));
     }
+  }
+
+  private ExitStatus here() throws UpdateException {
+    try (var system = ChosenSystem.of(options(), terminal(), context().machine(), access)) {
+      machine = system.machine();
+      return run();
+    }
+  }
+
+  private int remotely() throws UpdateException {
+    try {
+      return Remote.run(this);
+    } catch (UpdateException.NotPermitted unreachable) {
+      boolean tried =
+          unreachable.reason() == Reason.DAEMON_UNREACHABLE
+              && access == Access.READ_ONLY
+              && options().daemon().isEmpty();
+      if (!tried) {
+        throw unreachable;
+      }
+      return code(withoutDaemon(unreachable));
+    }
+  }
+
+  /** What only looks may succeed without root; if not, the daemon would have been the way. */
+  private ExitStatus withoutDaemon(UpdateException unreachable) throws UpdateException {
+    try {
+      return here();
+    } catch (UpdateException.NotPermitted e) {
+      throw UpdateException.because(e.reason(), String.valueOf(e.getMessage()))
+          .found(
+              e.found().map(found -> found + "; ").orElse("")
+                  + unreachable.getMessage()
+                  + unreachable.found().map(found -> ": " + found).orElse(""))
+          .state("nothing was changed")
+          .remedy(unreachable.remedy())
+          .cause(e)
+          .notPermitted();
+    }
+  }
+
+  /** With what the process ends. */
+  final int code(ExitStatus status) {
     return switch (spelling) {
       case OWN -> status.code();
       case REFERENCE -> status == ExitStatus.OK ? 0 : ExitStatus.FAILED.code();
     };
   }
 
-  /** Tells people and the service manager what went wrong. */
-  private ExitStatus report(UpdateException e) {
-    return report(Optional.empty(), e);
+  /** The version that was named. */
+  Optional<String> version() {
+    return Optional.empty();
   }
 
-  private ExitStatus report(Optional<String> component, UpdateException e) {
+  /** Tells people and the service manager what went wrong. */
+  final ExitStatus report(Optional<String> component, UpdateException e) {
     component.ifPresent(
         name -> terminal().err().println("In component " + Quote.quote(name) + ":"));
     FailureReport.print(terminal().err(), context().programName(), e);

@@ -409,7 +409,7 @@ public final class Updater implements AutoCloseable {
    */
   public Pending pending() throws UpdateException {
     Overview overview = overview(VersionSets.View.OFFLINE);
-    Version booted = booted(overview.bootedVersion());
+    Version booted = running(overview.bootedVersion());
     return new Pending(booted, newestWhole(overview).version());
   }
 
@@ -427,10 +427,16 @@ public final class Updater implements AutoCloseable {
   /** {@code IMAGE_VERSION} of the running system, which {@code --reboot} compares with. */
   public Version bootedVersion() throws UpdateException {
     // Whether there is anything to update, the update itself says.
-    return booted(load(Installation.Need.NOTHING).bootedVersion());
+    return running(load(Installation.Need.NOTHING).bootedVersion());
   }
 
-  private static Version booted(Optional<String> imageVersion) throws UpdateException {
+  /**
+   * The running version, of which restarts make something else.
+   *
+   * @param imageVersion {@code IMAGE_VERSION}
+   * @throws UpdateException.NotAvailable if it is none
+   */
+  public static Version running(Optional<String> imageVersion) throws UpdateException {
     return imageVersion
         .flatMap(Version::parse)
         .orElseThrow(() ->
