@@ -160,6 +160,27 @@ class RemoteTest {
     assertEquals(List.of("os_1", "os_2"), there.names("/var/os"));
   }
 
+  @Test
+  void whatOnlyReadsTakesNoProcess() throws Exception {
+    var processes = new FakeWorkers();
+    there.run("apply", "77");
+    here.run("apply", "77");
+    serve(
+        new ReadsHere(
+            there.setup().machine(), "1.2.3", List.of("--root=" + there.at("/")), processes));
+
+    same("status");
+    same("status", "--component=none");
+    same("history", "--json=short");
+    assertTrue(processes.noneStarted());
+    var asksTheServer = begun("check");
+    processes.next().says("{'booted':'1','installed':'1','available':null}").ends(3);
+    assertEquals(3, asksTheServer.get().status());
+    var namedLikeAVerb = begun("list", "status");
+    processes.next().ends(1);
+    assertEquals(1, namedLikeAVerb.get().status());
+  }
+
   // ---- Without a daemon that does it ----
 
   private CapturedRun withoutBus(boolean usual, String... arguments) {
