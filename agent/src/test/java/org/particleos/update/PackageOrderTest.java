@@ -26,6 +26,7 @@ class PackageOrderTest {
           "service",
           "policy",
           "update",
+          "history",
           "image",
           "notify",
           "boot",
