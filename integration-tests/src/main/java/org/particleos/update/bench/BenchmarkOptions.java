@@ -23,6 +23,7 @@ record BenchmarkOptions(
         --delta=DIR   measure delta updates between the pairs of images there instead (see
                       integration-tests/delta-images)
         --smoke       a small image and one round, to see that everything works
+        --dist=DIR    measure only the answers of the program there instead
         --inner       measure the inner loops instead (JMH); takes --smoke too
       """;
 
