@@ -22,9 +22,11 @@ class PackageOrderTest {
       List.of(
           "cli",
           "dbus",
+          "varlink",
           "service",
           "policy",
           "update",
+          "history",
           "image",
           "notify",
           "boot",

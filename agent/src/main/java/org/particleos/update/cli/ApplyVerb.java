@@ -1,5 +1,6 @@
 package org.particleos.update.cli;
 
+import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.io.PrintStream;
 import java.util.Optional;
@@ -9,7 +10,6 @@ import org.particleos.update.failure.Quote;
 import org.particleos.update.failure.UpdateException;
 import org.particleos.update.update.Outcome;
 import org.particleos.update.update.Updater;
-import org.particleos.update.version.Version;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Parameters;
 
@@ -29,8 +29,13 @@ final class ApplyVerb extends Verb {
   }
 
   @Override
+  Optional<String> version() {
+    return Optional.ofNullable(version);
+  }
+
+  @Override
   ExitStatus run() throws UpdateException {
-    JsonMode json = options().json();
+    options().json(); // a wrong mode is refused before anything is done
     Updater.Goal goal = options().offline() ? Updater.Goal.INSTALL_OFFLINE : Updater.Goal.UPDATE;
     var restart = Restart.wanted(this);
     ExitStatus status =
@@ -42,11 +47,9 @@ final class ApplyVerb extends Verb {
                     .after(
                         updater, () -> updater.apply(Optional.ofNullable(version), goal, caller()));
             restart.note(outcome);
-            progress.ended(outcome);
-            if (json == JsonMode.OFF) {
-              print(place, outcome, progress);
-            } else if (!options().progressAsJson()) {
-              Json.print(terminal().out(), json, node(place, outcome));
+            progress.ended(component(place), outcome);
+            if (!options().progressAsJson()) {
+              answer(document(place, outcome));
             }
           }
         });
@@ -56,44 +59,42 @@ final class ApplyVerb extends Verb {
     return status;
   }
 
-  private void print(DefinitionPlace place, Outcome outcome, RunView progress) {
+  private static ObjectNode document(DefinitionPlace place, Outcome outcome) {
+    ObjectNode node = Json.object();
+    component(place).ifPresent(name -> node.put("component", name));
+    OutcomeNode.fill(node, outcome);
+    return node;
+  }
+
+  @Override
+  void show(JsonNode document) {
     PrintStream out = terminal().out();
-    if (place instanceof DefinitionPlace.Component(var component, _)) {
-      out.println("Component " + Quote.quote(component) + ":");
-    }
-    switch (outcome) {
-      case Outcome.NoUpdate() -> out.println("No update needed: nothing newer is offered.");
-      case Outcome.AlreadyInstalled(Version installed) ->
-          out.println("Version " + installed + " is installed already; nothing was changed.");
-      case Outcome.Acquired(Version acquired, _) ->
-          out.println("Version " + acquired + " is downloaded and verified.");
-      case Outcome.Installed(Version installed, _, long bytes) -> {
+    Optional<String> component = Json.text(document, "component");
+    component.ifPresent(name -> out.println("Component " + Quote.quote(name) + ":"));
+    String named = document.path("version").asText();
+    switch (document.path("outcome").asText()) {
+      case "no-update" -> out.println("No update needed: nothing newer is offered.");
+      case "already-installed" ->
+          out.println("Version " + named + " is installed already; nothing was changed.");
+      case "acquired" -> out.println("Version " + named + " is downloaded and verified.");
+      case "installed" -> {
         out.println();
         out.println(
-            terminal().paint("1", "Version " + installed + " is installed")
+            terminal().paint("1", "Version " + named + " is installed")
                 + ": "
-                + SizeText.bytes(bytes)
+                + SizeText.bytes(document.path("bytesTransferred").asLong())
                 + " downloaded, "
-                + SizeText.bytes(progress.tally().run().written())
+                + SizeText.bytes(seen().written())
                 + " written in "
-                + SizeText.elapsed(progress.tally().elapsed())
+                + SizeText.elapsed(seen().elapsed())
                 + ".");
-        boolean system = !(place instanceof DefinitionPlace.Component);
-        if (options().legend() && system && !options().reboot()) {
+        if (options().legend() && component.isEmpty() && !options().reboot()) {
           out.println(
               "Restart the machine to use it. If it does not come up, the old version starts"
                   + " again by itself.");
         }
       }
+      default -> throw new IllegalStateException("no outcome: " + document);
     }
-  }
-
-  private static ObjectNode node(DefinitionPlace place, Outcome outcome) {
-    ObjectNode node = Json.object();
-    if (place instanceof DefinitionPlace.Component(var component, _)) {
-      node.put("component", component);
-    }
-    OutcomeNode.fill(node, outcome);
-    return node;
   }
 }

@@ -1,9 +1,9 @@
 package org.particleos.update.cli;
 
+import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.io.PrintStream;
-import java.util.List;
 import java.util.Optional;
 import java.util.OptionalLong;
 import org.particleos.update.failure.UpdateException;
@@ -25,7 +25,7 @@ final class CheckVerb extends Verb {
 
   @Override
   ExitStatus run() throws UpdateException {
-    JsonMode json = options().json();
+    options().json(); // a wrong mode is refused before anything is asked for
     try (Updater updater = updater(progress())) {
       Overview overview = updater.overview(view());
       Optional<VersionSet> candidate = overview.sets().candidate();
@@ -33,60 +33,12 @@ final class CheckVerb extends Verb {
           candidate.isPresent()
               ? updater.cost(candidate.get())
               : new Cost(OptionalLong.empty(), OptionalLong.empty());
-      if (json == JsonMode.OFF) {
-        print(overview, candidate, cost);
-      } else {
-        Json.print(terminal().out(), json, node(overview, candidate, cost));
-      }
+      answer(document(overview, candidate, cost));
       return candidate.isPresent() ? ExitStatus.OK : ExitStatus.NO_UPDATE;
     }
   }
 
-  private void print(Overview overview, Optional<VersionSet> candidate, Cost cost) {
-    PrintStream out = terminal().out();
-    Optional<VersionSet> installed = Views.newestWhole(overview);
-    out.println("running    " + overview.bootedVersion().orElse("unknown (no IMAGE_VERSION=)"));
-    out.println("installed  " + installed.map(set -> set.version().text()).orElse("nothing"));
-    if (candidate.isEmpty()) {
-      out.println("offered    nothing newer");
-      return;
-    }
-    VersionSet set = candidate.get();
-    out.println("offered    " + terminal().paint("1;32", set.version().text()) + why(set));
-    List<Member> fetched = set.members().stream().filter(m -> !m.acquired()).toList();
-    out.println(
-        fetched.isEmpty()
-            ? "download   nothing, it is here already"
-            : "download   "
-                + SizeText.bytes(cost.downloadBytes())
-                + " in "
-                + fetched.size()
-                + (fetched.size() == 1 ? " file" : " files"));
-    if (options().sizes()) {
-      out.println("needs      " + SizeText.bytes(cost.installBytes()));
-    }
-    if (options().legend()) {
-      out.println();
-      out.println("Get it with: particle-update apply");
-    }
-  }
-
-  private static String why(VersionSet set) {
-    if (set.flags().incomplete()) {
-      return "  (repairs the installed version, of which a part is missing)";
-    }
-    if (set.flags().partial()) {
-      return "  (continues an interrupted download)";
-    }
-    if (set.flags().pending()) {
-      return set.acquired()
-          ? "  (downloaded, waits to be installed)"
-          : "  (continues an interrupted download)";
-    }
-    return "";
-  }
-
-  private static ObjectNode node(Overview overview, Optional<VersionSet> candidate, Cost cost) {
+  private static ObjectNode document(Overview overview, Optional<VersionSet> candidate, Cost cost) {
     ObjectNode node = Json.object();
     node.put("booted", overview.bootedVersion().orElse(null));
     node.put(
@@ -101,7 +53,58 @@ final class CheckVerb extends Verb {
           transfers.add(member.inventory().transfer().id());
         }
       }
+      why(candidate.get()).ifPresent(word -> node.put("unfinished", word));
     }
     return node;
+  }
+
+  /** In which way something of the version is here already. */
+  private static Optional<String> why(VersionSet set) {
+    if (set.flags().incomplete()) {
+      return Optional.of("repair");
+    }
+    if (set.flags().partial()) {
+      return Optional.of("download");
+    }
+    return set.flags().pending()
+        ? Optional.of(set.acquired() ? "install" : "download")
+        : Optional.empty();
+  }
+
+  @Override
+  void show(JsonNode document) {
+    PrintStream out = terminal().out();
+    out.println(Views.running(document));
+    out.println("installed  " + Json.text(document, "installed").orElse("nothing"));
+    Optional<String> available = Json.text(document, "available");
+    if (available.isEmpty()) {
+      out.println("offered    nothing newer");
+      return;
+    }
+    out.println(
+        "offered    "
+            + terminal().paint("1;32", available.get())
+            + switch (document.path("unfinished").asText()) {
+              case "repair" -> "  (repairs the installed version, of which a part is missing)";
+              case "download" -> "  (continues an interrupted download)";
+              case "install" -> "  (downloaded, waits to be installed)";
+              default -> "";
+            });
+    int files = document.path("transfers").size();
+    out.println(
+        files == 0
+            ? "download   nothing, it is here already"
+            : "download   "
+                + SizeText.bytes(Json.number(document, "downloadBytes"))
+                + " in "
+                + files
+                + (files == 1 ? " file" : " files"));
+    if (options().sizes()) {
+      out.println("needs      " + SizeText.bytes(Json.number(document, "installBytes")));
+    }
+    if (options().legend()) {
+      out.println();
+      out.println("Get it with: particle-update apply");
+    }
   }
 }

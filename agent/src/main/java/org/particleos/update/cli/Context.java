@@ -13,6 +13,7 @@ import org.particleos.update.update.Machine;
  * @param programVersion as the package names it
  * @param serviceManager who started the program, if that wants to know how it goes
  * @param ending what is to be told when the program ends
+ * @param daemon the way to who does it for people who are not root
  */
 record Context(
     Machine machine,
@@ -21,7 +22,8 @@ record Context(
     String programName,
     String programVersion,
     ServiceManager serviceManager,
-    Ending ending) {
+    Ending ending,
+    ToDaemon daemon) {
   /** The failure that decides how the program ends: the first one. */
   static final class Ending {
     private Optional<Errno> errno = Optional.empty();

@@ -34,6 +34,11 @@ final class GlobalOptions {
     OTHER_SYSTEM
   }
 
+  private static final int LINES_DEFAULT = 20;
+
+  /** As many runs as the history keeps. */
+  private static final int LINES_MAX = 1000;
+
   @Option(
       names = {"-C", "--component"},
       paramLabel = "NAME",
@@ -162,6 +167,13 @@ final class GlobalOptions {
   private boolean sizes;
 
   @Option(
+      names = {"-n", "--lines"},
+      paramLabel = "N",
+      scope = ScopeType.INHERIT,
+      description = "history: show so many runs at most (default: " + LINES_DEFAULT + ").")
+  private @Nullable String lines;
+
+  @Option(
       names = "--json",
       paramLabel = "pretty|short|off",
       scope = ScopeType.INHERIT,
@@ -194,6 +206,28 @@ final class GlobalOptions {
   private boolean noLegend;
 
   @Option(
+      names = "--daemon",
+      paramLabel = "BOOL",
+      scope = ScopeType.INHERIT,
+      description =
+          "Let the daemon do it, which asks polkit, or not (default: yes unless you are root).")
+  private @Nullable String daemon;
+
+  @Option(
+      names = "--no-ask-password",
+      scope = ScopeType.INHERIT,
+      description = "Do not ask for a password that the daemon wants.")
+  private boolean noAskPassword;
+
+  @Option(
+      names = "--on-behalf-of",
+      hidden = true,
+      paramLabel = "UID",
+      scope = ScopeType.INHERIT,
+      description = "The user for whom the daemon does it, for the history.")
+  private @Nullable String onBehalfOf;
+
+  @Option(
       names = "--introspect-cli",
       hidden = true,
       description = "Print verbs and options as JSON.")
@@ -203,6 +237,61 @@ final class GlobalOptions {
 
   boolean introspect() {
     return introspect;
+  }
+
+  /** Whether the daemon is to do it; empty if that was left to who asks. */
+  Optional<Boolean> daemon() throws UpdateException {
+    return bool("--daemon=", daemon);
+  }
+
+  boolean askPassword() {
+    return !noAskPassword;
+  }
+
+  /** Whether another system was chosen, or definitions by their path. */
+  boolean choosesPlace() {
+    return root().isPresent() || image().isPresent() || given(definitions).isPresent();
+  }
+
+  /** What was given of what the daemon does for nobody, as it is spelled. */
+  List<String> forRootOnly() throws UpdateException {
+    List<String> found = new ArrayList<>();
+    given(verify).ifPresent(_ -> found.add("--verify="));
+    given(instancesMax).ifPresent(_ -> found.add("--instances-max="));
+    given(sync).ifPresent(_ -> found.add("--sync="));
+    given(transferSource).ifPresent(_ -> found.add("--transfer-source="));
+    given(imagePolicy).ifPresent(_ -> found.add("--image-policy="));
+    if (cleanup().orElse(false)) {
+      found.add("--cleanup=");
+    }
+    if (force) {
+      found.add("--force");
+    }
+    return found;
+  }
+
+  /** How many runs of the history are shown. */
+  int lines() throws UpdateException {
+    if (lines == null || lines.isEmpty()) {
+      return LINES_DEFAULT;
+    }
+    OptionalLong number = FieldText.unsigned(lines, FieldText.LeadingZero.DECIMAL);
+    if (number.isEmpty() || number.getAsLong() < 1 || number.getAsLong() > LINES_MAX) {
+      throw invalid("--lines=", lines, "a number from 1 to " + LINES_MAX);
+    }
+    return (int) number.getAsLong();
+  }
+
+  /** The user for whom the daemon does it. */
+  OptionalLong onBehalfOf() throws UpdateException {
+    if (onBehalfOf == null || onBehalfOf.isEmpty()) {
+      return OptionalLong.empty();
+    }
+    OptionalLong uid = FieldText.unsigned(onBehalfOf, FieldText.LeadingZero.DECIMAL);
+    if (uid.isEmpty() || uid.getAsLong() < 0) {
+      throw invalid("--on-behalf-of=", onBehalfOf, "the number of a user");
+    }
+    return uid;
   }
 
   boolean offline() {
@@ -252,6 +341,11 @@ final class GlobalOptions {
   /** {@code --component=}, unless {@code --component-all} is given, which overrides it. */
   Optional<String> component() {
     return componentAll ? Optional.empty() : given(component);
+  }
+
+  /** Whether definitions were chosen, instead of those of the system itself. */
+  boolean choosesDefinitions() {
+    return component().isPresent() || given(definitions).isPresent();
   }
 
   Optional<Path> root() {

@@ -9,9 +9,11 @@ import java.util.Optional;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
+import org.particleos.update.dbus.BusAddresses;
 import org.particleos.update.fetch.Cancellation;
 import org.particleos.update.install.InstallDatabase;
 import org.particleos.update.linux.LinuxKernel;
+import org.particleos.update.linux.Signals;
 import org.particleos.update.notify.ServiceManager;
 import org.particleos.update.notify.ServiceMessage;
 import org.particleos.update.service.WorkerProcesses;
@@ -33,7 +35,7 @@ public final class Main {
     var cancellation = new Cancellation();
     var finished = new CountDownLatch(1);
     Runtime.getRuntime().addShutdownHook(new Thread(() -> stop(cancellation, finished), "stop"));
-    if (environment.containsKey(WorkerProcesses.VARIABLE)) {
+    if (isWorker(environment)) {
       Thread.ofPlatform().daemon().name("parent").start(Main::endWithTheParent);
     }
     var machine =
@@ -50,7 +52,8 @@ public final class Main {
             System.getProperty("particle.program", ParticleUpdate.NAME),
             programVersion(),
             ServiceManager.of(environment),
-            new Context.Ending());
+            new Context.Ending(),
+            new ToDaemon(!isRoot() && !isWorker(environment), BusAddresses.ofSystem(environment)));
     int status;
     try (ServiceManager manager = context.serviceManager()) {
       status = ParticleUpdate.commandLine(context).execute(args);
@@ -73,7 +76,18 @@ public final class Main {
     System.exit(ENDED_BY_SIGTERM);
   }
 
+  private static boolean isWorker(Map<String, String> environment) {
+    return environment.containsKey(WorkerProcesses.VARIABLE);
+  }
+
+  private static boolean isRoot() {
+    return "root".equals(System.getProperty("user.name"));
+  }
+
   private static void stop(Cancellation cancellation, CountDownLatch finished) {
+    if (finished.getCount() > 0) {
+      Signals.endAtOnceWhenInterrupted(); // whoever presses Ctrl-C again does not want to wait
+    }
     cancellation.cancel();
     try {
       if (!finished.await(STOP_SECONDS_MAX, TimeUnit.SECONDS)) {
@@ -98,7 +112,7 @@ public final class Main {
     if (environment.containsKey("PARTICLE_UPDATE_STATE_DIRECTORY")) {
       return stateDirectory(environment).resolve("spool");
     }
-    if ("root".equals(System.getProperty("user.name"))) {
+    if (isRoot()) {
       return SpoolPolicy.DIRECTORY;
     }
     return absolute(environment.get("XDG_STATE_HOME"))
@@ -119,7 +133,7 @@ public final class Main {
       return given.get();
     }
     Path shared = Path.of("/run/particle-update");
-    if ("root".equals(System.getProperty("user.name"))) {
+    if (isRoot()) {
       return shared;
     }
     return Optional.ofNullable(environment.get("XDG_RUNTIME_DIR"))

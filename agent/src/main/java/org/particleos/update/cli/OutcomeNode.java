@@ -9,18 +9,14 @@ final class OutcomeNode {
   private OutcomeNode() {}
 
   static void fill(ObjectNode node, Outcome outcome) {
+    node.put("outcome", outcome.word());
     switch (outcome) {
-      case Outcome.NoUpdate() -> node.put("outcome", "no-update").putNull("version");
-      case Outcome.AlreadyInstalled(Version installed) ->
-          node.put("outcome", "already-installed").put("version", installed.text());
+      case Outcome.NoUpdate() -> node.putNull("version");
+      case Outcome.AlreadyInstalled(Version installed) -> node.put("version", installed.text());
       case Outcome.Acquired(Version acquired, long bytes) ->
-          node.put("outcome", "acquired")
-              .put("version", acquired.text())
-              .put("bytesTransferred", bytes);
+          node.put("version", acquired.text()).put("bytesTransferred", bytes);
       case Outcome.Installed(Version installed, _, long bytes) ->
-          node.put("outcome", "installed")
-              .put("version", installed.text())
-              .put("bytesTransferred", bytes);
+          node.put("version", installed.text()).put("bytesTransferred", bytes);
     }
   }
 }

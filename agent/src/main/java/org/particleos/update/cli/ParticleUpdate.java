@@ -30,7 +30,9 @@ import picocli.CommandLine.Spec;
     footerHeading = "%nExit statuses:%n",
     footer = {
       "The verbs update, acquire, check-new, list, vacuum and pending end with 0 or 1 like those",
-      "of systemd-sysupdate; check, apply, status, doctor, verify and pack with one of the above.",
+      "of systemd-sysupdate; check, apply, status, history, doctor, verify and pack with one of"
+          + " the",
+      "above.",
       "",
       "Start with: particle-update check"
     },
@@ -38,6 +40,7 @@ import picocli.CommandLine.Spec;
       CheckVerb.class,
       ApplyVerb.class,
       StatusVerb.class,
+      HistoryVerb.class,
       ListVerb.class,
       CheckNewVerb.class,
       UpdateVerb.class,
@@ -71,6 +74,7 @@ final class ParticleUpdate implements Callable<Integer> {
           "check",
           "apply",
           "status",
+          "history",
           "doctor",
           "verify",
           "pack",

@@ -1,13 +1,14 @@
 package org.particleos.update.cli;
 
+import com.fasterxml.jackson.databind.JsonNode;
 import java.io.PrintStream;
 import java.time.Duration;
+import java.time.Instant;
 import java.time.InstantSource;
 import java.util.Locale;
+import java.util.Optional;
 import java.util.OptionalLong;
-import org.particleos.update.catalog.Instance;
 import org.particleos.update.failure.UpdateException;
-import org.particleos.update.plan.Removal;
 import org.particleos.update.update.Outcome;
 import org.particleos.update.update.UpdateEvent;
 
@@ -24,8 +25,11 @@ final class ProgressView implements RunView {
 
   private final Terminal terminal;
   private final boolean verbose;
-  private final Tally tally;
+  private final InstantSource clock;
+  private final RunLines lines;
 
+  private Instant started;
+  private long written;
   private int lastPlainPercent;
   private int linesDrawn;
 
@@ -37,72 +41,87 @@ final class ProgressView implements RunView {
   ProgressView(Terminal terminal, InstantSource clock, boolean verbose) {
     this.terminal = terminal;
     this.verbose = verbose;
-    this.tally = new Tally(clock);
+    this.clock = clock;
+    this.lines = new RunLines(clock);
+    this.started = clock.instant();
   }
 
-  @Override
-  public Tally tally() {
-    return tally;
+  /** What ended parts and the one under way have written. */
+  long written() {
+    return written;
+  }
+
+  /** Since the first part began. */
+  Duration elapsed() {
+    return Duration.between(started, clock.instant());
   }
 
   @Override
   public void on(UpdateEvent event) {
-    switch (event) {
-      case UpdateEvent.Warning(var text) -> line("Warning: " + text);
-      case UpdateEvent.Notice(var text) -> line(text);
-      case UpdateEvent.Detail(var text) -> {
+    show(lines.line(event));
+  }
+
+  @Override
+  public void show(JsonNode line) {
+    String version = line.path("version").asText();
+    String id = line.path("transfer").asText();
+    String location = line.path("location").asText();
+    switch (line.path("event").asText()) {
+      case "warning" -> line("Warning: " + line.path("text").asText());
+      case "notice" -> line(line.path("text").asText());
+      case "detail" -> {
         if (verbose) {
-          line(text);
+          line(line.path("text").asText());
         }
       }
-      case UpdateEvent.MakingRoom(var set) -> line("Making room for '" + set.version() + "'.");
-      case UpdateEvent.AlreadyAcquired(var set) ->
-          line("Version '" + set.version() + "' is acquired already.");
-      case UpdateEvent.RemovedOrphan(var path) ->
-          line("Removed '" + path + "', which no transfer owns.");
-      case UpdateEvent.Removing(var removal) -> line(removing(removal));
-      case UpdateEvent.SweptLeftovers(var directory, var count) ->
-          line("Removed " + count + " leftover(s) of interrupted writes in " + directory + ".");
-      case UpdateEvent.AcquireStarted(var set, _, var total) -> {
-        tally.acquireStarted(total);
-        line("Updating to '" + set.version() + "'.");
+      case "making-room" -> line("Making room for '" + version + "'.");
+      case "already-acquired" -> line("Version '" + version + "' is acquired already.");
+      case "removed-orphan" -> line("Removed '" + location + "', which no transfer owns.");
+      case "removing" -> line(removing(line));
+      case "swept-leftovers" ->
+          line(
+              "Removed "
+                  + line.path("count").asInt()
+                  + " leftover(s) of interrupted writes in "
+                  + line.path("directory").asText()
+                  + ".");
+      case "acquire-started" -> {
+        started = clock.instant();
+        line("Updating to '" + version + "'.");
       }
-      case UpdateEvent.TransferKept(_, var id, var held) ->
-          line(pad(id) + " already there: " + held.location());
-      case UpdateEvent.TransferStarted start -> {
-        tally.partStarted(start.totalBytes());
+      case "transfer-kept" -> line(pad(id) + " already there: " + location);
+      case "transfer-started" -> {
         lastPlainPercent = 0;
         if (!terminal.errIsTerminal()) {
           line(
-              pad(start.transferId())
+              pad(id)
                   + " "
-                  + SizeText.bytes(start.totalBytes())
+                  + SizeText.bytes(Json.number(line, "total"))
                   + " from "
-                  + start.source().location()
+                  + line.path("source").asText()
                   + " to "
-                  + start.target());
+                  + line.path("target").asText());
         }
       }
-      case UpdateEvent.TransferProgress progress -> progress(progress);
-      case UpdateEvent.TransferFinished finished -> finished(finished);
-      case UpdateEvent.VerificationStarted(_, _, var total) ->
-          tally.partStarted(OptionalLong.of(total));
-      case UpdateEvent.VerificationProgress(var id, var bytes, var total) -> {
+      case "progress" -> progress(id, line);
+      case "transfer-finished" -> finished(id, line);
+      case "verification-progress" -> {
         if (terminal.errIsTerminal()) {
-          draw(read(id, bytes, total));
+          draw(read(id, line));
         }
       }
-      case UpdateEvent.VerificationFinished(var id, var bytes) ->
+      case "verification-finished" ->
           line(
               pad(id)
                   + " "
-                  + SizeText.bytes(bytes)
+                  + SizeText.bytes(line.path("read").asLong())
                   + " read and compared, "
-                  + SizeText.rate(bytes, tally.partElapsed()));
-      case UpdateEvent.InstallStarted(var set) -> line("Installing '" + set.version() + "'.");
-      case UpdateEvent.MemberInstalled(var id, var path) -> line(pad(id) + " installed: " + path);
-      case UpdateEvent.Installed(var set) ->
-          line("Update '" + set.version() + "' successfully installed.");
+                  + rate(line));
+      case "install-started" -> line("Installing '" + version + "'.");
+      case "member-installed" -> line(pad(id) + " installed: " + location);
+      case "installed" -> line("Update '" + version + "' successfully installed.");
+      case "ended" -> erase(); // the verb says the rest
+      default -> {} // the start of a verification, or something that a newer program tells
     }
   }
 
@@ -111,81 +130,82 @@ final class ProgressView implements RunView {
   }
 
   /** The wording of the reference, which scripts look for. */
-  private static String removing(Removal removal) {
-    Instance instance = removal.instance();
-    String what =
-        switch (removal.cause()) {
-          case PARTIAL -> "partial";
-          case PENDING -> "pending";
-          case SURPLUS -> "version";
-          case DISABLED -> "disabled";
-        };
+  private static String removing(JsonNode line) {
+    String cause = line.path("cause").asText();
     return "Removing old "
-        + what
+        + (cause.equals("surplus") ? "version" : cause)
         + " '"
-        + instance.version()
+        + line.path("version").asText()
         + "' ("
-        + instance.location()
+        + line.path("location").asText()
         + ", "
-        + instance.type().text()
+        + line.path("type").asText()
         + ").";
   }
 
-  private void progress(UpdateEvent.TransferProgress progress) {
-    tally.partIs(progress);
-    Amounts part = tally.part();
+  private void progress(String id, JsonNode line) {
+    written = line.path("all").path("written").asLong();
     if (terminal.errIsTerminal()) {
-      draw(line(progress.transferId(), part), line("total", tally.run()));
+      draw(amounts(id, line), amounts("total", line.path("all")));
       return;
     }
-    int percent = percent(part.done(), part.total());
+    int percent = percent(done(line), Json.number(line, "total"));
     if (percent >= lastPlainPercent + PLAIN_STEP_PERCENT && percent < 100) {
       lastPlainPercent = percent / PLAIN_STEP_PERCENT * PLAIN_STEP_PERCENT;
-      line(pad(progress.transferId()) + " " + lastPlainPercent + " %");
+      line(pad(id) + " " + lastPlainPercent + " %");
     }
   }
 
-  private void finished(UpdateEvent.TransferFinished finished) {
-    Amounts part = tally.partFinished(finished);
+  private void finished(String id, JsonNode line) {
+    written = line.path("all").path("written").asLong();
+    long reused = line.path("reused").asLong();
     line(
-        pad(finished.transferId())
+        pad(id)
             + " "
-            + SizeText.bytes(part.fetched())
+            + SizeText.bytes(line.path("fetched").asLong())
             + " fetched and verified, "
-            + (part.reused() > 0 ? SizeText.bytes(part.reused()) + " reused, " : "")
-            + SizeText.bytes(part.written())
+            + (reused > 0 ? SizeText.bytes(reused) + " reused, " : "")
+            + SizeText.bytes(line.path("written").asLong())
             + " written, "
-            + SizeText.bytes(part.rate())
-            + "/s");
+            + rate(line));
+  }
+
+  private static long done(JsonNode amounts) {
+    return amounts.path("fetched").asLong() + amounts.path("reused").asLong();
+  }
+
+  private static String rate(JsonNode amounts) {
+    return SizeText.bytes(amounts.path("rate").asLong()) + "/s";
   }
 
   /** How far something is. What matters least is last, where a narrow terminal cuts it off. */
-  private String line(String name, Amounts amounts) {
+  private String amounts(String name, JsonNode amounts) {
     String text =
         pad(name)
             + " "
-            + bar(amounts.done(), amounts.total())
-            + SizeText.bytes(amounts.fetched())
+            + bar(done(amounts), Json.number(amounts, "total"))
+            + SizeText.bytes(amounts.path("fetched").asLong())
             + ", "
-            + SizeText.bytes(amounts.rate())
-            + "/s";
-    OptionalLong left = amounts.secondsLeft();
+            + rate(amounts);
+    OptionalLong left = Json.number(amounts, "secondsLeft");
     if (left.isPresent() && left.getAsLong() > 0) {
       text += ", " + SizeText.time(Duration.ofSeconds(left.getAsLong())) + " left";
     }
-    if (amounts.reused() > 0) {
-      text += ", " + SizeText.bytes(amounts.reused()) + " reused";
+    long reused = amounts.path("reused").asLong();
+    if (reused > 0) {
+      text += ", " + SizeText.bytes(reused) + " reused";
     }
-    return text + ", " + SizeText.bytes(amounts.written()) + " written";
+    return text + ", " + SizeText.bytes(amounts.path("written").asLong()) + " written";
   }
 
-  private String read(String id, long bytes, long total) {
+  private String read(String id, JsonNode line) {
+    long bytes = line.path("read").asLong();
     return pad(id)
         + " "
-        + bar(bytes, OptionalLong.of(total))
+        + bar(bytes, Json.number(line, "total"))
         + SizeText.bytes(bytes)
         + ", "
-        + SizeText.rate(bytes, tally.partElapsed());
+        + rate(line);
   }
 
   private String bar(long done, OptionalLong total) {
@@ -229,12 +249,12 @@ final class ProgressView implements RunView {
   }
 
   @Override
-  public void ended(Outcome outcome) {
-    erase(); // the verb says the rest
+  public void ended(Optional<String> component, Outcome outcome) {
+    show(lines.ended(component, outcome));
   }
 
   @Override
-  public void failed(UpdateException failure, ExitStatus status) {
+  public void failed(Optional<String> component, UpdateException failure, ExitStatus status) {
     // The report of the failure says it all.
   }
 }

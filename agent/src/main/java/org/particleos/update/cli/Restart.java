@@ -45,12 +45,16 @@ final class Restart {
     if (booted.isEmpty()) {
       return;
     }
+    verb.terminal().err().println(announcement(worthwhile));
     if (worthwhile) {
-      verb.terminal().err().println("Restarting the machine.");
       now(verb);
-    } else {
-      verb.terminal().err().println("Nothing that a restart would bring into use was installed.");
     }
+  }
+
+  static String announcement(boolean worthwhile) {
+    return worthwhile
+        ? "Restarting the machine."
+        : "Nothing that a restart would bring into use was installed.";
   }
 
   /** Asks the login manager, which honours inhibitors. */

@@ -1,21 +1,35 @@
 package org.particleos.update.cli;
 
+import com.fasterxml.jackson.databind.JsonNode;
 import java.time.Duration;
+import java.util.Optional;
 import java.util.OptionalLong;
 import org.particleos.update.failure.UpdateException;
 import org.particleos.update.update.Outcome;
 import org.particleos.update.update.UpdateEvent;
 
-/** Shows what a run does, and keeps what its end is told with. */
+/** Shows what a run does. */
 interface RunView extends UpdateEvent.Observer {
-  /** What was transferred so far. */
-  Tally tally();
+  /** Shows a line of {@link RunLines}, whichever process it comes from. */
+  void show(JsonNode line);
 
-  /** How the run ended well. */
-  void ended(Outcome outcome);
+  /**
+   * How the run ended well.
+   *
+   * @param component that it was for, if not for the system itself
+   */
+  void ended(Optional<String> component, Outcome outcome);
+
+  default void ended(Outcome outcome) {
+    ended(Optional.empty(), outcome);
+  }
 
   /** How it ended otherwise. The report for people is printed elsewhere. */
-  void failed(UpdateException failure, ExitStatus status);
+  void failed(Optional<String> component, UpdateException failure, ExitStatus status);
+
+  default void failed(UpdateException failure, ExitStatus status) {
+    failed(Optional.empty(), failure, status);
+  }
 
   /**
    * How far something is, in numbers that every view shows.

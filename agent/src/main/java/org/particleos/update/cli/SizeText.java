@@ -26,9 +26,9 @@ final class SizeText {
     return bytes.isPresent() ? bytes(bytes.getAsLong()) : "unknown size";
   }
 
-  static String rate(long bytes, Duration elapsed) {
-    double seconds = Math.max(0.001, elapsed.toMillis() / 1000.0);
-    return bytes((long) (bytes / seconds)) + "/s";
+  /** Bytes per second. */
+  static long perSecond(long bytes, Duration elapsed) {
+    return (long) (bytes / Math.max(0.001, elapsed.toMillis() / 1000.0));
   }
 
   /** How long something took; short times with a decimal. */

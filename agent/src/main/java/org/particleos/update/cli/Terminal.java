@@ -23,7 +23,7 @@ record Terminal(
     boolean unicode,
     boolean colour,
     int columns) {
-  private static final int COLUMNS_DEFAULT = 80;
+  static final int COLUMNS_DEFAULT = 80;
 
   /** The process's own streams, judged by environment and file descriptors. */
   static Terminal ofProcess(

@@ -1,5 +1,6 @@
 package org.particleos.update.cli;
 
+import com.fasterxml.jackson.databind.JsonNode;
 import org.particleos.update.failure.UpdateException;
 import org.particleos.update.update.Updater;
 import picocli.CommandLine.Command;
@@ -16,30 +17,29 @@ final class VacuumVerb extends Verb {
 
   @Override
   ExitStatus run() throws UpdateException {
-    JsonMode json = options().json();
+    options().json(); // a wrong mode is refused before anything is done
     try (Updater updater = updater(progress())) {
       Updater.Vacuumed vacuumed = updater.vacuum(caller());
-      if (json == JsonMode.OFF) {
-        terminal().err().println(text(vacuumed));
-      } else {
-        Json.print(
-            terminal().out(),
-            json,
-            Json.object()
-                .put("removed", vacuumed.removed())
-                .put("disabledTransfers", vacuumed.disabledTransfers()));
-      }
+      answer(
+          Json.object()
+              .put("removed", vacuumed.removed())
+              .put("disabledTransfers", vacuumed.disabledTransfers()));
       return ExitStatus.OK;
     }
   }
 
-  private static String text(Updater.Vacuumed vacuumed) {
-    if (vacuumed.removed() == 0 && vacuumed.disabledTransfers() == 0) {
-      return "Found nothing to remove.";
-    }
-    String text = "Removed " + vacuumed.removed() + " instances";
-    return vacuumed.disabledTransfers() == 0
-        ? text + "."
-        : text + " and " + vacuumed.disabledTransfers() + " disabled transfers.";
+  @Override
+  void show(JsonNode document) {
+    long removed = document.path("removed").asLong();
+    long disabled = document.path("disabledTransfers").asLong();
+    terminal()
+        .err()
+        .println(
+            removed == 0 && disabled == 0
+                ? "Found nothing to remove."
+                : "Removed "
+                    + removed
+                    + " instances"
+                    + (disabled == 0 ? "." : " and " + disabled + " disabled transfers."));
   }
 }

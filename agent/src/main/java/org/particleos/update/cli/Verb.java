@@ -1,11 +1,14 @@
 package org.particleos.update.cli;
 
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.EnumSet;
 import java.util.List;
 import java.util.Objects;
+import java.util.Optional;
 import java.util.OptionalLong;
 import java.util.Set;
 import java.util.concurrent.Callable;
@@ -18,7 +21,9 @@ import org.particleos.update.failure.Reason;
 import org.particleos.update.failure.UpdateException;
 import org.particleos.update.fetch.HttpFetcher;
 import org.particleos.update.fetch.HttpLimits;
+import org.particleos.update.history.Asker;
 import org.particleos.update.plan.VersionSets;
+import org.particleos.update.service.WorkerProcesses;
 import org.particleos.update.update.ComponentList;
 import org.particleos.update.update.Machine;
 import org.particleos.update.update.ServiceNotices;
@@ -61,6 +66,7 @@ abstract class Verb implements Callable<Integer> {
   private final Set<Choice> supported;
   private @Nullable Machine machine;
   private @Nullable RunView shown;
+  private @Nullable ProgressView seen;
 
   Verb(Spelling spelling, Access access, int instancesLeast, Set<Choice> supported) {
     this.spelling = spelling;
@@ -81,6 +87,29 @@ abstract class Verb implements Callable<Integer> {
   /** Does the work and says how it ended. */
   abstract ExitStatus run() throws UpdateException;
 
+  /**
+   * Says to people what a document of {@link #answer} says. Whatever text is made of is in the
+   * document, so that it can come from another process.
+   */
+  void show(JsonNode document) {
+    throw new IllegalStateException(name() + " answers nothing");
+  }
+
+  /** What of a document is printed as JSON. */
+  ObjectNode printed(ObjectNode document) {
+    return document;
+  }
+
+  /** Gives the answer of the verb, as it was asked for. */
+  final void answer(ObjectNode document) throws UpdateException {
+    JsonMode json = options().json();
+    if (json == JsonMode.OFF) {
+      show(document);
+    } else {
+      Json.print(terminal().out(), json, printed(document));
+    }
+  }
+
   final String name() {
     return getClass().getAnnotation(Command.class).name();
   }
@@ -96,29 +125,75 @@ abstract class Verb implements Callable<Integer> {
       terminal().out().println("pretty\nshort\noff");
       return ExitStatus.OK.code();
     }
-    ExitStatus status;
     try {
       options().check(name(), supported);
-      try (var system = ChosenSystem.of(options(), terminal(), context().machine(), access)) {
-        machine = system.machine();
-        status = run();
-      }
+      return Remote.wanted(this, access) ? remotely() : code(here());
     } catch (UpdateException e) {
-      status = report(e);
+      return code(report(Optional.empty(), e));
     }
+  }
+
+  private ExitStatus here() throws UpdateException {
+    try (var system = ChosenSystem.of(options(), terminal(), context().machine(), access)) {
+      machine = system.machine();
+      return run();
+    }
+  }
+
+  private int remotely() throws UpdateException {
+    try {
+      return Remote.run(this);
+    } catch (UpdateException.NotPermitted unreachable) {
+      boolean tried =
+          unreachable.reason() == Reason.DAEMON_UNREACHABLE
+              && access == Access.READ_ONLY
+              && options().daemon().isEmpty();
+      if (!tried) {
+        throw unreachable;
+      }
+      return code(withoutDaemon(unreachable));
+    }
+  }
+
+  /** What only looks may succeed without root; if not, the daemon would have been the way. */
+  private ExitStatus withoutDaemon(UpdateException unreachable) throws UpdateException {
+    try {
+      return here();
+    } catch (UpdateException.NotPermitted e) {
+      throw UpdateException.because(e.reason(), String.valueOf(e.getMessage()))
+          .found(
+              e.found().map(found -> found + "; ").orElse("")
+                  + unreachable.getMessage()
+                  + unreachable.found().map(found -> ": " + found).orElse(""))
+          .state("nothing was changed")
+          .remedy(unreachable.remedy())
+          .cause(e)
+          .notPermitted();
+    }
+  }
+
+  /** With what the process ends. */
+  final int code(ExitStatus status) {
     return switch (spelling) {
       case OWN -> status.code();
       case REFERENCE -> status == ExitStatus.OK ? 0 : ExitStatus.FAILED.code();
     };
   }
 
+  /** The version that was named. */
+  Optional<String> version() {
+    return Optional.empty();
+  }
+
   /** Tells people and the service manager what went wrong. */
-  private ExitStatus report(UpdateException e) {
+  final ExitStatus report(Optional<String> component, UpdateException e) {
+    component.ifPresent(
+        name -> terminal().err().println("In component " + Quote.quote(name) + ":"));
     FailureReport.print(terminal().err(), context().programName(), e);
     context().ending().failed(e.reason().errno());
     ExitStatus status = ExitStatus.of(e);
     if (shown != null) {
-      shown.failed(e, status);
+      shown.failed(component, e, status);
     }
     return status;
   }
@@ -174,7 +249,11 @@ abstract class Verb implements Callable<Integer> {
         (configuration.mirrors() ? http : http.withoutMirrors())
             .limitedTo(rateLimit(configuration)),
         new ServiceNotices(context.serviceManager(), observer),
-        context.cancellation());
+        context.cancellation(),
+        Asker.ofProcess(
+            context.machine().environment(),
+            context.machine().environment().containsKey(WorkerProcesses.VARIABLE),
+            options().onBehalfOf()));
   }
 
   /** The option says more than the file; 0 means none. */
@@ -228,10 +307,7 @@ abstract class Verb implements Callable<Integer> {
         work.on(place);
       } catch (UpdateException e) {
         if (!passedOver(place, e)) {
-          if (place instanceof DefinitionPlace.Component(var component, _)) {
-            terminal().err().println("In component " + Quote.quote(component) + ":");
-          }
-          ExitStatus status = report(e);
+          ExitStatus status = report(component(place), e);
           first = first == ExitStatus.OK ? status : first;
         }
       }
@@ -251,14 +327,27 @@ abstract class Verb implements Callable<Integer> {
     };
   }
 
+  static Optional<String> component(DefinitionPlace place) {
+    return place instanceof DefinitionPlace.Component(var name, _)
+        ? Optional.of(name)
+        : Optional.empty();
+  }
+
   /** Shows warnings and progress: to people on the error stream, to programs on the output. */
   final RunView progress() {
     var clock = context().machine().clock();
-    RunView view =
-        options().progressAsJson()
-            ? new ProgressLines(terminal().out(), clock)
-            : new ProgressView(terminal(), clock, options().verbose());
+    if (options().progressAsJson()) {
+      shown = new ProgressLines(terminal().out(), clock);
+      return shown;
+    }
+    var view = new ProgressView(terminal(), clock, options().verbose());
     shown = view;
+    seen = view;
     return view;
+  }
+
+  /** What people saw of the run so far. */
+  final ProgressView seen() {
+    return Objects.requireNonNull(seen, "shown to people");
   }
 }

@@ -1,5 +1,6 @@
 package org.particleos.update.cli;
 
+import com.fasterxml.jackson.databind.JsonNode;
 import java.util.Optional;
 import org.particleos.update.definition.Suggestion;
 import org.particleos.update.failure.Quote;
@@ -13,6 +14,11 @@ final class Views {
   /** The newest version that is in place as a whole. */
   static Optional<VersionSet> newestWhole(Overview overview) {
     return overview.sets().all().stream().filter(VersionSet::whole).findFirst();
+  }
+
+  /** The first line of what is told about a machine. */
+  static String running(JsonNode document) {
+    return "running    " + Json.text(document, "booted").orElse("unknown (no IMAGE_VERSION=)");
   }
 
   static String tick(Terminal terminal, boolean value) {

@@ -61,6 +61,7 @@ public final class BusConnection implements AutoCloseable {
   private static final int FIXED_BYTES = 16;
   private static final byte TYPE_REPLY = 2;
   private static final byte TYPE_ERROR = 3;
+  private static final byte TYPE_SIGNAL = 4;
 
   /** Hears what others say. Called by the one thread that reads, and must return at once. */
   public interface Receiver {
@@ -70,6 +71,17 @@ public final class BusConnection implements AutoCloseable {
     default void calledTooLong(BusConnection connection, MethodCall call) {}
 
     default void signalled(DBusSignal signal) {}
+
+    /**
+     * What somebody said to us alone. Past match rules anybody can do that: whoever listens looks
+     * at the sender.
+     */
+    default void told(DBusSignal signal) {}
+
+    /** Longer signals are read over. */
+    default int signalBytesMax() {
+      return CALL_BYTES_MAX;
+    }
 
     /** The last that is heard. */
     default void ended(BusConnection connection) {}
@@ -306,6 +318,25 @@ public final class BusConnection implements AutoCloseable {
     }
   }
 
+  /** Tells one connection alone, whether it listens or not. */
+  void signalTo(
+      String destination,
+      String path,
+      String interfaceName,
+      String name,
+      String signature,
+      List<Object> values) {
+    try {
+      send(
+          new DirectedSignal(
+              factory().getEndianess(), destination, path, interfaceName, name, signature, values));
+    } catch (DBusException broken) {
+      throw new IllegalStateException("the signal " + name + " has no form", broken);
+    } catch (IOException _) {
+      // Whoever listens notices that we are gone.
+    }
+  }
+
   private MessageFactory factory() {
     return transport.getMessageFactory();
   }
@@ -354,7 +385,12 @@ public final class BusConnection implements AutoCloseable {
     // As the library wants it: the length of the fields stands in front of them.
     var fields = ByteBuffer.allocate((int) (4 + 4 + paddedBytes));
     fields.put(fixed.array(), 12, 4).position(8).put(read((int) paddedBytes));
-    long limit = type == TYPE_REPLY || type == TYPE_ERROR ? REPLY_BYTES_MAX : CALL_BYTES_MAX;
+    long limit =
+        switch (type) {
+          case TYPE_REPLY, TYPE_ERROR -> REPLY_BYTES_MAX;
+          case TYPE_SIGNAL -> receiver.signalBytesMax();
+          default -> CALL_BYTES_MAX;
+        };
     boolean tooLong = bodyBytes > limit;
     byte[] body = new byte[0];
     if (tooLong) {
@@ -377,6 +413,7 @@ public final class BusConnection implements AutoCloseable {
       case MethodCall call when tooLong -> receiver.calledTooLong(this, call);
       case MethodCall call -> receiver.called(this, call);
       case DBusSignal signal when !tooLong && isMeant(signal) -> receiver.signalled(signal);
+      case DBusSignal signal when !tooLong -> receiver.told(signal);
       case DBusSignal _ -> {}
       default -> {
         CompletableFuture<Message> asked;

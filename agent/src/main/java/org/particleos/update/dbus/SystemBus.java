@@ -53,7 +53,7 @@ public final class SystemBus implements AutoCloseable {
           BusConnection.BUS, BusConnection.BUS_PATH, BusConnection.BUS, "NameOwnerChanged", name);
     }
 
-    private String rule() {
+    String rule() {
       var rule = new StringBuilder("type='signal'");
       add(rule, "sender", sender);
       add(rule, "path", path);
@@ -215,6 +215,16 @@ public final class SystemBus implements AutoCloseable {
     BusConnection open = connection;
     if (open != null) {
       open.signal(path, description.name(), name, signature, List.of(values));
+    }
+  }
+
+  /** Tells it to one connection alone. */
+  public void signalTo(
+      String destination, String path, Interface<?> description, String name, Object... values) {
+    String signature = Argument.signature(description.signal(name).arguments());
+    BusConnection open = connection;
+    if (open != null) {
+      open.signalTo(destination, path, description.name(), name, signature, List.of(values));
     }
   }
 

@@ -50,6 +50,8 @@ public enum Reason {
   FILE_CHANGED(Errno.ESTALE),
   SOURCE_MISSING(Errno.ENOENT),
   LOGIN_MANAGER_FAILED(Errno.EIO),
+  DAEMON_LOST(Errno.EIO),
+  DAEMON_FAILED(Errno.EIO),
 
   // UpdateException.NoSpace
   NO_EMPTY_SLOT(Errno.ENOSPC),
@@ -72,6 +74,7 @@ public enum Reason {
 
   // UpdateException.NotPermitted
   PERMISSION_DENIED(Errno.EPERM),
+  DAEMON_UNREACHABLE(Errno.EPERM),
 
   // UpdateException.DiskDamaged
   NO_PARTITION_TABLE(Errno.EHWPOISON),

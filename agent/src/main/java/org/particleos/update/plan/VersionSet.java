@@ -33,7 +33,12 @@ public record VersionSet(Version version, List<Member> members, Flags flags) {
       boolean protectedVersion,
       boolean incomplete,
       boolean partial,
-      boolean pending) {}
+      boolean pending) {
+    /** What people and scripts read about the state of a set (update-algorithm.md 5). */
+    public String assessment() {
+      return Assessment.of(this);
+    }
+  }
 
   /** Whether every member is in place under its final name. */
   public boolean whole() {
@@ -47,6 +52,6 @@ public record VersionSet(Version version, List<Member> members, Flags flags) {
 
   /** What people and scripts read about its state (update-algorithm.md 5). */
   public String assessment() {
-    return Assessment.of(flags);
+    return flags.assessment();
   }
 }

@@ -10,21 +10,21 @@ import java.util.Map;
 public final class Log {
   /** The levels of syslog(3) that are used here, most urgent first. */
   public enum Level {
-    EMERGENCY(0, "emerg"),
-    ALERT(1, "alert"),
-    CRITICAL(2, "crit"),
-    ERROR(3, "err"),
-    WARNING(4, "warning"),
-    NOTICE(5, "notice"),
-    INFO(6, "info"),
-    DEBUG(7, "debug");
+    EMERGENCY("emerg", 0),
+    ALERT("alert", 1),
+    CRITICAL("crit", 2),
+    ERROR("err", 3),
+    WARNING("warning", 4),
+    NOTICE("notice", 5),
+    INFO("info", 6),
+    DEBUG("debug", 7);
 
-    private final int priority;
     private final String text;
+    private final int priority;
 
-    Level(int priority, String text) {
-      this.priority = priority;
+    Level(String text, int priority) {
       this.text = text;
+      this.priority = priority;
     }
 
     /** As the journal and {@code org.freedesktop.LogControl1} call it. */

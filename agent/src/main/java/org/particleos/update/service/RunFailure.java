@@ -1,6 +1,8 @@
 package org.particleos.update.service;
 
 import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.node.JsonNodeFactory;
+import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.util.Optional;
 import org.particleos.update.failure.Reason;
 import org.particleos.update.failure.UpdateException;
@@ -20,7 +22,7 @@ public record RunFailure(
     Optional<String> state,
     String remedy) {
   /** From the worker's line {@code {"event":"failed"}}; empty if it is not such a line. */
-  static Optional<RunFailure> of(JsonNode line) {
+  public static Optional<RunFailure> of(JsonNode line) {
     if (!line.path("event").asText().equals("failed")) {
       return Optional.empty();
     }
@@ -41,6 +43,32 @@ public record RunFailure(
             text(line, "found"),
             text(line, "state"),
             line.path("remedy").asText()));
+  }
+
+  /** One that happened here, for whoever waits for a worker. */
+  public static RunFailure of(UpdateException failure) {
+    return new RunFailure(
+        1,
+        failure.kind(),
+        failure.reason(),
+        String.valueOf(failure.getMessage()),
+        failure.found(),
+        failure.state(),
+        failure.remedy());
+  }
+
+  /** As a worker tells it. */
+  public ObjectNode line() {
+    return JsonNodeFactory.instance
+        .objectNode()
+        .put("event", "failed")
+        .put("exitStatus", exitStatus)
+        .put("kind", kind.name())
+        .put("reason", reason.name())
+        .put("message", message)
+        .put("found", found.orElse(null))
+        .put("state", state.orElse(null))
+        .put("remedy", remedy);
   }
 
   /** The same failure for whoever has to throw it here. */

@@ -69,12 +69,12 @@ public final class WorkerProcesses implements Workers {
 
     @Override
     public void terminate() {
-      process.destroy();
+      process.toHandle().destroy(); // Process.destroy closes the pipe: its last words were lost
     }
 
     @Override
     public void kill() {
-      process.destroyForcibly();
+      process.toHandle().destroyForcibly();
     }
 
     @Override

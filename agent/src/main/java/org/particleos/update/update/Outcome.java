@@ -4,6 +4,16 @@ import org.particleos.update.version.Version;
 
 /** How an {@code apply}, {@code update} or {@code acquire} ended well. */
 public sealed interface Outcome {
+  /** In one word, for programs. */
+  default String word() {
+    return switch (this) {
+      case NoUpdate() -> "no-update";
+      case AlreadyInstalled _ -> "already-installed";
+      case Acquired _ -> "acquired";
+      case Installed _ -> "installed";
+    };
+  }
+
   /** There is no candidate. */
   record NoUpdate() implements Outcome {}
 

@@ -14,7 +14,7 @@ import org.particleos.update.spool.Spool;
 final class Run {
   private final Machine machine;
   private final Settings settings;
-  private final UpdateEvent.Observer observer;
+  private final Bookkeeping books;
   private final Cancellation cancellation;
   private final HttpFetcher http;
   private final FilePublisher files;
@@ -26,11 +26,11 @@ final class Run {
       Machine machine,
       Settings settings,
       HttpFetcher http,
-      UpdateEvent.Observer observer,
+      Bookkeeping books,
       Cancellation cancellation) {
     this.machine = machine;
     this.settings = settings;
-    this.observer = observer;
+    this.books = books;
     this.cancellation = cancellation;
     this.http = http.telling(this::notice);
     this.files = new FilePublisher(machine.kernel());
@@ -72,6 +72,11 @@ final class Run {
     return spool;
   }
 
+  /** Notes what the run does. */
+  Bookkeeping books() {
+    return books;
+  }
+
   /** What the spool has to say since the last call. */
   void tellRemarks() {
     for (Remark remark : spool.takeRemarks()) {
@@ -84,7 +89,7 @@ final class Run {
   }
 
   synchronized void tell(UpdateEvent event) {
-    observer.on(event);
+    books.on(event);
   }
 
   void warn(String text) {

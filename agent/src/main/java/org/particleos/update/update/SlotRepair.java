@@ -63,6 +63,7 @@ final class SlotRepair {
                 DeltaProgress.unwatched(),
                 run.cancellation())) {
       delta.damaged(bad);
+      run.books().changed();
       delta.carryOut(delta.cheapest(delta.enterable(offers), OptionalLong.empty()), true);
     } catch (MalformedVerityException e) {
       throw new NoDeltaException("its verity partition " + e.clause(), e);

@@ -1,8 +1,10 @@
 package org.particleos.update.update;
 
+import java.util.ArrayList;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Optional;
+import java.util.OptionalLong;
 import java.util.Set;
 import org.particleos.update.catalog.Place;
 import org.particleos.update.definition.DefinitionWarning;
@@ -11,7 +13,10 @@ import org.particleos.update.failure.Reason;
 import org.particleos.update.failure.UpdateException;
 import org.particleos.update.fetch.Cancellation;
 import org.particleos.update.fetch.HttpFetcher;
+import org.particleos.update.history.Asker;
+import org.particleos.update.history.Entry;
 import org.particleos.update.install.InstallDatabase;
+import org.particleos.update.notify.Completion;
 import org.particleos.update.plan.VersionSet;
 import org.particleos.update.plan.VersionSets;
 import org.particleos.update.version.Version;
@@ -35,6 +40,7 @@ public final class Updater implements AutoCloseable {
   }
 
   private final Run run;
+  private final Bookkeeping books;
   private final Survey survey;
   private final Vacuum vacuum;
 
@@ -44,7 +50,27 @@ public final class Updater implements AutoCloseable {
       HttpFetcher http,
       UpdateEvent.Observer observer,
       Cancellation cancellation) {
-    this.run = new Run(machine, settings, http, observer, cancellation);
+    this(
+        machine,
+        settings,
+        http,
+        observer,
+        cancellation,
+        Asker.ofProcess(machine.environment(), false, OptionalLong.empty()));
+  }
+
+  /**
+   * @param asker who wants it, for the history of the system
+   */
+  public Updater(
+      Machine machine,
+      Settings settings,
+      HttpFetcher http,
+      UpdateEvent.Observer observer,
+      Cancellation cancellation,
+      Asker asker) {
+    this.books = new Bookkeeping(machine, settings.place(), asker, observer);
+    this.run = new Run(machine, settings, http, books, cancellation);
     this.survey = new Survey(run);
     this.vacuum = new Vacuum(run);
   }
@@ -110,10 +136,19 @@ public final class Updater implements AutoCloseable {
    * @param caller who asks, for the message that another process gets meanwhile
    */
   public Verification repair(Optional<String> version, String caller) throws UpdateException {
+    return books.recorded(
+        Entry.Action.REPAIR,
+        caller,
+        verification -> verification.damaged() ? "damaged" : "repaired",
+        () -> repairing(version, caller));
+  }
+
+  private Verification repairing(Optional<String> version, String caller) throws UpdateException {
     Installation installation = load();
     try (var _ = lock(installation, caller)) {
       Overview overview = survey.overview(installation, VersionSets.View.ONLINE);
       VersionSet set = version.isPresent() ? overview.named(version.get()) : newestWhole(overview);
+      books.chosen(set.version().text());
       requireNotRunning(overview, set);
       return comparable(new Verifier(run, set, new SlotRepair(run, survey)).verify());
     }
@@ -167,11 +202,25 @@ public final class Updater implements AutoCloseable {
    * @param caller who asks, for the message that another process gets meanwhile
    */
   public Outcome apply(Optional<String> version, Goal goal, String caller) throws UpdateException {
-    Installation installation = load(Installation.Need.ENABLED_COMPONENT);
-    var installer = new Installer(run, survey, installation);
-    Outcome outcome = bringIn(version, goal, caller, installation, installer);
+    List<Completion.Resource> installed = new ArrayList<>();
+    Outcome outcome =
+        books.recorded(
+            switch (goal) {
+              case ACQUIRE -> Entry.Action.ACQUIRE;
+              case UPDATE -> Entry.Action.UPDATE;
+              case INSTALL_OFFLINE -> Entry.Action.INSTALL;
+            },
+            caller,
+            Outcome::word,
+            () -> {
+              Installation installation = load(Installation.Need.ENABLED_COMPONENT);
+              var installer = new Installer(run, survey, installation);
+              Outcome broughtIn = bringIn(version, goal, caller, installation, installer);
+              installed.addAll(installer.installed());
+              return broughtIn;
+            });
     if (goal != Goal.ACQUIRE) {
-      new Announcement(run).make(outcome, installer.installed());
+      new Announcement(run).make(outcome, installed);
     }
     return outcome;
   }
@@ -189,6 +238,11 @@ public final class Updater implements AutoCloseable {
       VersionSets.View view =
           goal == Goal.INSTALL_OFFLINE ? VersionSets.View.OFFLINE : VersionSets.View.ONLINE;
       Overview overview = survey.overview(installation, view);
+      books.found(
+          overview.sets().all().stream()
+              .filter(VersionSet::whole)
+              .findFirst()
+              .map(set -> set.version().text()));
       Optional<VersionSet> chosen = choose(overview, version);
       if (chosen.isEmpty()) {
         if (view == VersionSets.View.ONLINE) {
@@ -198,6 +252,7 @@ public final class Updater implements AutoCloseable {
         return new Outcome.NoUpdate();
       }
       VersionSet set = chosen.get();
+      books.chosen(set.version().text());
       if (set.whole()) {
         forgetInterrupted();
         installer.catchUp(overview.sets());
@@ -315,6 +370,10 @@ public final class Updater implements AutoCloseable {
 
   /** Removes unfinished and surplus instances (update-algorithm.md 6.5, 9). */
   public Vacuumed vacuum(String caller) throws UpdateException {
+    return books.recorded(Entry.Action.VACUUM, caller, _ -> "removed", () -> vacuuming(caller));
+  }
+
+  private Vacuumed vacuuming(String caller) throws UpdateException {
     Installation installation = load();
     try (var _ = lock(installation, caller);
         var _ = run.spool()) {
@@ -350,7 +409,7 @@ public final class Updater implements AutoCloseable {
    */
   public Pending pending() throws UpdateException {
     Overview overview = overview(VersionSets.View.OFFLINE);
-    Version booted = booted(overview.bootedVersion());
+    Version booted = running(overview.bootedVersion());
     return new Pending(booted, newestWhole(overview).version());
   }
 
@@ -368,10 +427,16 @@ public final class Updater implements AutoCloseable {
   /** {@code IMAGE_VERSION} of the running system, which {@code --reboot} compares with. */
   public Version bootedVersion() throws UpdateException {
     // Whether there is anything to update, the update itself says.
-    return booted(load(Installation.Need.NOTHING).bootedVersion());
+    return running(load(Installation.Need.NOTHING).bootedVersion());
   }
 
-  private static Version booted(Optional<String> imageVersion) throws UpdateException {
+  /**
+   * The running version, of which restarts make something else.
+   *
+   * @param imageVersion {@code IMAGE_VERSION}
+   * @throws UpdateException.NotAvailable if it is none
+   */
+  public static Version running(Optional<String> imageVersion) throws UpdateException {
     return imageVersion
         .flatMap(Version::parse)
         .orElseThrow(() ->
@@ -387,10 +452,17 @@ public final class Updater implements AutoCloseable {
 
   /** Removes what was installed once and no definition owns any more (update-algorithm.md 15.2). */
   public void cleanup(String caller) throws UpdateException {
-    Installation installation = load(Installation.Need.NOTHING);
-    try (var _ = lock(installation, caller)) {
-      new Orphans(run).remove(installation);
-    }
+    books.recorded(
+        Entry.Action.CLEANUP,
+        caller,
+        _ -> "removed",
+        () -> {
+          Installation installation = load(Installation.Need.NOTHING);
+          try (var _ = lock(installation, caller)) {
+            new Orphans(run).remove(installation);
+          }
+          return true;
+        });
   }
 
   /** The components of which files were installed, whether they are still defined or not. */

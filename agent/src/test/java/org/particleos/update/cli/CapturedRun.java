@@ -8,6 +8,7 @@ import java.time.Clock;
 import java.util.HashMap;
 import java.util.Map;
 import java.util.Optional;
+import org.particleos.update.dbus.BusAddresses;
 import org.particleos.update.disk.DiskLocator;
 import org.particleos.update.failure.Errno;
 import org.particleos.update.fetch.Cancellation;
@@ -38,28 +39,63 @@ record CapturedRun(int status, String out, String err, Optional<Errno> errno) {
       Path folder,
       Path root,
       Map<String, String> environment,
-      boolean unicode) {
+      boolean unicode,
+      boolean throughDaemon,
+      Cancellation cancellation) {
     Setup(Path folder) {
-      this(ParticleUpdate.NAME, folder, Path.of("/"), Map.of(), true);
+      this(ParticleUpdate.NAME, folder, Path.of("/"), Map.of(), true, false, new Cancellation());
+    }
+
+    private Setup with(
+        String name, Path systemRoot, Map<String, String> variables, boolean glyphs) {
+      return new Setup(name, folder, systemRoot, variables, glyphs, throughDaemon, cancellation);
     }
 
     Setup named(String name) {
-      return new Setup(name, folder, root, environment, unicode);
+      return with(name, root, environment, unicode);
     }
 
     Setup ascii() {
-      return new Setup(programName, folder, root, environment, false);
+      return with(programName, root, environment, false);
+    }
+
+    /** As for somebody who is not root, or is. */
+    Setup usuallyThroughDaemon(boolean usual) {
+      return new Setup(programName, folder, root, environment, unicode, usual, cancellation);
+    }
+
+    Setup cancelledBy(Cancellation other) {
+      return new Setup(programName, folder, root, environment, unicode, throughDaemon, other);
     }
 
     /** A system below the folder, in the place of the running one. */
     Setup within(Path systemRoot) {
-      return new Setup(programName, folder, systemRoot, environment, unicode);
+      return with(programName, systemRoot, environment, unicode);
     }
 
     Setup env(String name, String value) {
       var more = new HashMap<>(environment);
       more.put(name, value);
-      return new Setup(programName, folder, root, more, unicode);
+      return with(programName, root, more, unicode);
+    }
+
+    private Map<String, String> variables() {
+      var all = new HashMap<>(environment);
+      all.putIfAbsent("SYSTEMD_OS_RELEASE", folder.resolve("os-release").toString());
+      return all;
+    }
+
+    Machine machine() {
+      return new Machine(
+          new LinuxKernel(),
+          Clock.systemUTC(),
+          variables(),
+          root,
+          new DiskLocator.Scope.Host(),
+          folder.resolve("locks"),
+          folder.resolve("run"),
+          folder.resolve("state"),
+          SpoolPolicy.off());
     }
 
     CapturedRun run(String... arguments) {
@@ -74,29 +110,19 @@ record CapturedRun(int status, String out, String err, Optional<Errno> errno) {
               unicode,
               false,
               80);
-      var all = new HashMap<>(environment);
-      all.putIfAbsent("SYSTEMD_OS_RELEASE", folder.resolve("os-release").toString());
-      var machine =
-          new Machine(
-              new LinuxKernel(),
-              Clock.systemUTC(),
-              all,
-              root,
-              new DiskLocator.Scope.Host(),
-              folder.resolve("locks"),
-              folder.resolve("run"),
-              folder.resolve("state"),
-              SpoolPolicy.off());
+      Map<String, String> all = variables();
+      Machine machine = machine();
       var ending = new Context.Ending();
       var context =
           new Context(
               machine,
               terminal,
-              new Cancellation(),
+              cancellation,
               programName,
               "1.2.3",
               ServiceManager.of(all),
-              ending);
+              ending,
+              new ToDaemon(throughDaemon, BusAddresses.ofSystem(all)));
       int status = ParticleUpdate.commandLine(context).execute(arguments);
       return new CapturedRun(
           status,

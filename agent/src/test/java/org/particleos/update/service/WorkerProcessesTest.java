@@ -56,6 +56,18 @@ class WorkerProcessesTest {
   }
 
   @Test
+  void whatItSaysWhileItStopsIsHeard() throws Exception {
+    Workers.Worker worker =
+        start("trap 'echo stopped; exit 130' TERM; echo on; while :; do read -r _; done");
+    assertEquals('o', worker.output().read());
+
+    worker.terminate();
+
+    assertEquals("n\nstopped\n", output(worker));
+    assertEquals(130, worker.exitStatus());
+  }
+
+  @Test
   void whoDoesNotStopIsKilled() throws Exception {
     Workers.Worker worker = start("trap '' TERM; echo on; while :; do read -r _; done");
     assertEquals('o', worker.output().read());

@@ -46,6 +46,7 @@ record BenchmarkOptions(
         --parts=LIST  some of install,spool,resume,limits,answers (default: all)
         --formats=LIST  some of raw,zstd,xz,gzip (default: all)
         --smoke       a small image and one round, to see that everything works
+        --dist=DIR    measure only the answers of the program there instead
         --inner       measure the inner loops instead (JMH); takes --smoke too
       """;
 

@@ -1,0 +1,133 @@
+package org.particleos.update.cli;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.Optional;
+import java.util.SortedMap;
+import java.util.TreeMap;
+
+/** The picture that people see of what {@code status --json} prints. */
+final class StatusText {
+  private static final int NAME_COLUMNS = 18;
+
+  private final Terminal terminal;
+  private final JsonNode document;
+  private final StringBuilder text = new StringBuilder();
+
+  StatusText(Terminal terminal, JsonNode document) {
+    this.terminal = terminal;
+    this.document = document;
+  }
+
+  private void line(String line) {
+    text.append(line).append('\n');
+  }
+
+  String text(boolean legend) {
+    line(Views.running(document));
+    line("installed  " + Json.text(document, "installed").orElse("nothing"));
+    Map<String, List<JsonNode>> disks = new LinkedHashMap<>();
+    List<JsonNode> directories = new ArrayList<>();
+    for (JsonNode transfer : document.path("transfers")) {
+      if (transfer.has("emptySlotNumbers")) {
+        disks
+            .computeIfAbsent(transfer.path("target").asText(), _ -> new ArrayList<>())
+            .add(transfer);
+      } else {
+        directories.add(transfer);
+      }
+    }
+    disks.forEach(this::disk);
+    directories.forEach(this::directory);
+    if (legend) {
+      line("");
+      line(advice());
+    }
+    return text.toString();
+  }
+
+  private void disk(String device, List<JsonNode> transfers) {
+    line("");
+    line("Slots on " + device);
+    List<List<String>> rows = new ArrayList<>();
+    int width = 0;
+    for (JsonNode transfer : transfers) {
+      List<String> cells = new ArrayList<>();
+      slots(transfer).forEach((number, content) -> cells.add(number + ": " + content));
+      for (String cell : cells) {
+        width = Math.max(width, Table.width(cell));
+      }
+      rows.add(cells);
+    }
+    for (int i = 0; i < rows.size(); i++) {
+      var row = new StringBuilder(name(transfers.get(i)));
+      for (String cell : rows.get(i)) {
+        row.append(terminal.glyph("│ ", "| "))
+            .append(cell)
+            .repeat(" ", width - Table.width(cell) + 1);
+      }
+      line(row.append(terminal.glyph("│", "|")).toString());
+    }
+  }
+
+  /** What is in each slot, by number. */
+  private SortedMap<Integer, String> slots(JsonNode transfer) {
+    SortedMap<Integer, String> slots = new TreeMap<>();
+    transfer
+        .path("emptySlotNumbers")
+        .forEach(number -> slots.put(number.asInt(), terminal.glyph("·", "-") + " empty"));
+    transfer.path("held").forEach(one -> slots.put(one.path("slot").asInt(), instance(one)));
+    return slots;
+  }
+
+  private String instance(JsonNode one) {
+    List<String> words = new ArrayList<>();
+    one.path("state").forEach(word -> words.add(word.asText()));
+    String stage = words.isEmpty() ? "" : words.getFirst();
+    String glyph =
+        switch (stage) {
+          case "partial" -> terminal.paint("36", terminal.glyph("◔", "%"));
+          case "pending" -> terminal.paint("36", terminal.glyph("◑", "="));
+          case "running" -> terminal.paint("1;32", terminal.glyph("●", "*"));
+          default -> terminal.glyph("○", "o");
+        };
+    return glyph + " " + one.path("version").asText() + " " + String.join(", ", words);
+  }
+
+  private void directory(JsonNode transfer) {
+    Path directory = Path.of(transfer.path("target").asText());
+    line("");
+    line(name(transfer).strip() + " in " + directory);
+    if (transfer.path("held").isEmpty()) {
+      line("  nothing");
+    }
+    for (JsonNode one : transfer.path("held")) {
+      Path path = Path.of(one.path("path").asText());
+      line("  " + instance(one) + "  (" + directory.relativize(path) + ")");
+    }
+  }
+
+  private static String name(JsonNode transfer) {
+    return String.format(Locale.ROOT, "  %-" + NAME_COLUMNS + "s", transfer.path("id").asText());
+  }
+
+  private String advice() {
+    for (JsonNode version : document.path("versions")) {
+      List<String> words = List.of(version.path("assessment").asText().split("\\+"));
+      if (words.contains("partial") || words.contains("pending")) {
+        return "An update is unfinished. Continue it with: particle-update apply";
+      }
+    }
+    Optional<String> booted = Json.text(document, "booted");
+    Optional<String> whole = Json.text(document, "installed");
+    if (booted.isPresent() && whole.isPresent() && !whole.get().equals(booted.get())) {
+      return "Restart the machine to use version " + whole.get() + ".";
+    }
+    return "Look for a newer version with: particle-update check";
+  }
+}
