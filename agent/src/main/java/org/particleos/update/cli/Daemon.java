@@ -12,7 +12,16 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
+import org.particleos.update.dbus.BusAddresses;
+import org.particleos.update.dbus.BusFrontEnd;
+import org.particleos.update.dbus.LogControl1;
 import org.particleos.update.dbus.LoginManager;
+import org.particleos.update.dbus.NetworkManager;
+import org.particleos.update.dbus.PolkitAuthority;
+import org.particleos.update.dbus.Sysupdate1;
+import org.particleos.update.dbus.SystemBus;
+import org.particleos.update.dbus.UPower;
+import org.particleos.update.dbus.Update1;
 import org.particleos.update.failure.Reason;
 import org.particleos.update.failure.UpdateException;
 import org.particleos.update.linux.IoFailure;
@@ -26,7 +35,6 @@ import org.particleos.update.service.ImageLooks;
 import org.particleos.update.service.Job;
 import org.particleos.update.service.Jobs;
 import org.particleos.update.service.Log;
-import org.particleos.update.service.Network;
 import org.particleos.update.service.PolicyFiles;
 import org.particleos.update.service.ServiceContext;
 import org.particleos.update.service.SysfsPower;
@@ -35,6 +43,7 @@ import org.particleos.update.service.WallClockAlarm;
 import org.particleos.update.service.WorkerProcesses;
 import org.particleos.update.update.LockFile;
 import org.particleos.update.update.Machine;
+import org.particleos.update.varlink.VarlinkFrontEnd;
 
 /**
  * The daemon put together: its mind, the job table, the front ends, signals, the service manager
@@ -131,13 +140,14 @@ final class Daemon {
           }
         });
     var targets = new Targets(machine, new ImageLooks(jobs), log::warning);
+    var bus = new SystemBus(BusAddresses.ofSystem(machine.environment()), log::warning);
     Agent agent =
         Agent.of(
             new AgentWorld(machine)
                 .with(
                     jobs,
-                    network(),
-                    new SysfsPower(),
+                    NetworkManager.on(bus),
+                    UPower.on(bus).or(new SysfsPower()),
                     () -> LoginManager.ofSystem(machine.environment()).reboot(),
                     log,
                     this::status),
@@ -152,7 +162,7 @@ final class Daemon {
           new ServiceContext(machine, context.programVersion(), jobs, targets, agent, log);
       var frontEnds = new FrontEnds(serviceContext);
       try {
-        start(frontEnds);
+        start(frontEnds, frontEnds(bus));
         log.info("particle-update " + context.programVersion() + " runs");
         send("READY=1", "STATUS=" + status);
         agent.run(this::beat, watchdog());
@@ -167,16 +177,31 @@ final class Daemon {
   }
 
   /** Ways in which others talk to this daemon. */
-  private List<FrontEnd> frontEnds() {
-    return List.of();
+  private List<FrontEnd> frontEnds(SystemBus bus) {
+    var authority = new PolkitAuthority(bus);
+    List<FrontEnd> all = new ArrayList<>();
+    // Who serves another system does not pose as the daemon of this machine, unless somebody says
+    // which bus and which socket it is to be found at.
+    if (root.isEmpty() || isSet("DBUS_SYSTEM_BUS_ADDRESS")) {
+      all.add(
+          new BusFrontEnd(
+              bus,
+              List.of(
+                  new Sysupdate1(authority),
+                  new Update1(authority),
+                  new LogControl1(ParticleUpdate.NAME))));
+    }
+    if (root.isEmpty() || isSet("LISTEN_FDS")) {
+      all.add(new VarlinkFrontEnd(authority));
+    }
+    return all;
   }
 
-  private Network network() {
-    return Network.UNKNOWN;
+  private boolean isSet(String variable) {
+    return !machine.environment().getOrDefault(variable, "").isEmpty();
   }
 
-  private void start(FrontEnds frontEnds) throws InterruptedException {
-    List<FrontEnd> all = frontEnds();
+  private static void start(FrontEnds frontEnds, List<FrontEnd> all) throws InterruptedException {
     var tried = new CountDownLatch(all.size());
     all.forEach(each -> frontEnds.add(each, tried::countDown));
     // Whoever waits for this service wants to talk to it.
