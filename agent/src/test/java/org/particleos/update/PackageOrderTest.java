@@ -22,6 +22,7 @@ class PackageOrderTest {
       List.of(
           "cli",
           "dbus",
+          "varlink",
           "service",
           "policy",
           "update",

@@ -20,6 +20,7 @@ import org.particleos.update.linux.Kernel.FileKind;
 import org.particleos.update.linux.Kernel.FileStatus;
 import org.particleos.update.linux.Kernel.InodeFlag;
 import org.particleos.update.linux.Kernel.OpenFlag;
+import org.particleos.update.linux.LargeWrites;
 import org.particleos.update.linux.OpenFile;
 
 /**

@@ -7,6 +7,7 @@ import org.jspecify.annotations.Nullable;
 import org.particleos.update.definition.Feature;
 import org.particleos.update.definition.Suggestion;
 import org.particleos.update.failure.UpdateException;
+import org.particleos.update.service.FeatureReads;
 import org.particleos.update.update.Features;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Parameters;
@@ -35,6 +36,10 @@ final class FeaturesVerb extends Verb {
         ObjectNode node = Json.object();
         ArrayNode names = node.putArray("features");
         features.all().forEach(listed -> names.add(listed.feature().id()));
+        if (options().verbose()) { // not unasked: the reference's parsers know the names only
+          ArrayNode details = node.putArray(FeatureReads.DETAILS);
+          features.all().forEach(listed -> details.add(FeatureReads.node(listed)));
+        }
         Json.print(terminal().out(), json, node);
       }
       return ExitStatus.OK;
@@ -43,7 +48,7 @@ final class FeaturesVerb extends Verb {
     if (json == JsonMode.OFF) {
       terminal().out().print(details(listed));
     } else {
-      Json.print(terminal().out(), json, node(listed));
+      Json.print(terminal().out(), json, FeatureReads.node(listed));
     }
     return ExitStatus.OK;
   }
@@ -95,27 +100,5 @@ final class FeaturesVerb extends Verb {
   private static void line(StringBuilder text, String label, String value) {
     text.repeat(" ", "Documentation".length() - label.length());
     text.append(label).append(": ").append(value).append('\n');
-  }
-
-  private static ObjectNode node(Features.Listed listed) {
-    Feature feature = listed.feature();
-    ObjectNode node = Json.object();
-    node.put("id", feature.id());
-    feature.description().ifPresent(value -> node.put("description", value));
-    if (!feature.documentation().isEmpty()) {
-      ArrayNode urls = node.putArray("documentation");
-      feature.documentation().forEach(urls::add);
-    }
-    feature.appStream().ifPresent(value -> node.put("appStream", value));
-    node.put("enabled", feature.enabled());
-    switch (listed.suggested()) {
-      case Suggestion.Verdict.Known(var suggested) -> node.put("suggested", suggested);
-      case Suggestion.Verdict.Undetermined _ -> {} // left out
-    }
-    if (!listed.transfers().isEmpty()) {
-      ArrayNode transfers = node.putArray("transfers");
-      listed.transfers().forEach(transfers::add);
-    }
-    return node;
   }
 }

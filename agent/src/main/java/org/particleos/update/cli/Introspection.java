@@ -7,7 +7,11 @@ import picocli.CommandLine;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Model.OptionSpec;
 
-/** Verbs and options for programs ({@code --introspect-cli}, update-algorithm.md 18.1). */
+/**
+ * Verbs and options for programs ({@code --introspect-cli}, update-algorithm.md 18.1). The manual
+ * page is made of it, too; so it has more than the reference's: the options that only one verb
+ * takes, what arguments mean, and the exit statuses.
+ */
 final class Introspection {
   private Introspection() {}
 
@@ -28,20 +32,39 @@ final class Introspection {
               arguments
                   .addObject()
                   .put("name", parameter.paramLabel())
-                  .put("arity", parameter.arity().toString()));
+                  .put("arity", parameter.arity().toString())
+                  .put("description", String.join(" ", parameter.description())));
+      ArrayNode own = one.putArray("options");
+      verb.options().stream()
+          .filter(option -> !isEverywhere(program, option))
+          .forEach(option -> add(own, option));
     }
     ArrayNode options = node.putArray("options");
-    for (OptionSpec option : program.options()) {
-      if (!option.hidden()) {
-        ObjectNode one = options.addObject();
-        ArrayNode names = one.putArray("names");
-        for (String name : option.names()) {
-          names.add(name);
-        }
-        one.put("argument", option.arity().max() == 0 ? null : option.paramLabel());
-        one.put("description", String.join(" ", option.description()));
-      }
-    }
+    program.options().forEach(option -> add(options, option));
+    ArrayNode statuses = node.putArray("exitStatuses");
+    program
+        .usageMessage()
+        .exitCodeList()
+        .forEach((status, meaning) ->
+            statuses.addObject().put("status", status).put("meaning", meaning));
     Json.print(out, JsonMode.PRETTY, node);
+  }
+
+  /** Verbs inherit the options of the program. */
+  private static boolean isEverywhere(CommandSpec program, OptionSpec option) {
+    return program.findOption(option.longestName()) != null;
+  }
+
+  private static void add(ArrayNode options, OptionSpec option) {
+    if (option.hidden()) {
+      return;
+    }
+    ObjectNode one = options.addObject();
+    ArrayNode names = one.putArray("names");
+    for (String name : option.names()) {
+      names.add(name);
+    }
+    one.put("argument", option.arity().max() == 0 ? null : option.paramLabel());
+    one.put("description", String.join(" ", option.description()));
   }
 }

@@ -170,18 +170,27 @@ public final class BusConnection implements AutoCloseable {
     return call(new Call(BUS, BUS_PATH, BUS, method, signature, arguments), BUS_REPLY_WAIT);
   }
 
-  /** Tells the bus itself something, and does not wait for an answer. */
-  void tell(String method, String signature, Object... arguments) {
+  /** Says something, and does not wait for an answer. */
+  void tell(Call call) {
     try {
-      send(
-          factory()
-              .createMethodCall(
-                  BUS, BUS_PATH, BUS, method, Flags.NO_REPLY_EXPECTED, signature, arguments));
+      send(message(call, Flags.NO_REPLY_EXPECTED));
     } catch (DBusException broken) {
-      throw new IllegalStateException("the call of " + method + " has no form", broken);
+      throw new IllegalStateException("the call of " + call.method() + " has no form", broken);
     } catch (IOException _) {
-      // It has forgotten us anyway.
+      // Whoever it was for has forgotten us anyway.
     }
+  }
+
+  private MethodCall message(Call call, byte flags) throws DBusException {
+    return factory()
+        .createMethodCall(
+            call.destination(),
+            call.path(),
+            call.interfaceName(),
+            call.method(),
+            flags,
+            call.signature().isEmpty() ? null : call.signature(),
+            call.arguments().toArray());
   }
 
   /**
@@ -228,16 +237,7 @@ public final class BusConnection implements AutoCloseable {
     var answer = new CompletableFuture<Message>();
     long serial = 0;
     try {
-      MethodCall message =
-          factory()
-              .createMethodCall(
-                  call.destination(),
-                  call.path(),
-                  call.interfaceName(),
-                  call.method(),
-                  call.interactive() ? ALLOW_INTERACTION : 0,
-                  call.signature().isEmpty() ? null : call.signature(),
-                  call.arguments().toArray());
+      MethodCall message = message(call, call.interactive() ? ALLOW_INTERACTION : 0);
       serial = message.getSerial();
       synchronized (pending) {
         if (over) {

@@ -30,10 +30,10 @@ public final class SystemBus implements AutoCloseable {
   static final int CALLS_MAX = 256;
 
   /**
-   * Of one user who is not root, so that no user keeps the others out. A program that lists
-   * versions asks for the description of all of them at once.
+   * Of one user who is not root: no user keeps the others out, nor fills the job table alone. A
+   * program that lists versions asks for the description of all of them at once.
    */
-  static final int CALLS_PER_USER_MAX = 96;
+  static final int CALLS_PER_USER_MAX = 48;
 
   /** Unique names of which we know the user; a bus never gives one out twice. */
   private static final int USERS_KNOWN_MAX = 512;
@@ -188,6 +188,19 @@ public final class SystemBus implements AutoCloseable {
     return open().call(call, patience);
   }
 
+  /** Tells somebody something, and does not wait for an answer. */
+  void tell(BusConnection.Call call) {
+    BusConnection open = connection;
+    if (open != null) {
+      open.tell(call);
+    }
+  }
+
+  /** Whether somebody has that name; asking starts nobody. */
+  boolean exists(String name) throws BusException, InterruptedException {
+    return open().ask("NameHasOwner", "s", name).getFirst().equals(true);
+  }
+
   private BusConnection open() throws BusException {
     BusConnection open = connection;
     if (open == null) {
@@ -274,7 +287,14 @@ public final class SystemBus implements AutoCloseable {
     return () -> {
       BusConnection now = connection;
       if (subscriptions.remove(subscription) && now != null) {
-        now.tell("RemoveMatch", "s", match.rule());
+        now.tell(
+            new BusConnection.Call(
+                BusConnection.BUS,
+                BusConnection.BUS_PATH,
+                BusConnection.BUS,
+                "RemoveMatch",
+                "s",
+                match.rule()));
       }
     };
   }

@@ -88,7 +88,14 @@ public final class UpdateService implements AutoCloseable {
     var heard = new ArrayBlockingQueue<Heard>(HEARD_MAX);
     try {
       var connection = BusConnection.open(addresses, new Ear(heard));
-      connection.tell("AddMatch", "s", SystemBus.Match.ownerOf(Update1.NAME).rule());
+      connection.tell(
+          new BusConnection.Call(
+              BusConnection.BUS,
+              BusConnection.BUS_PATH,
+              BusConnection.BUS,
+              "AddMatch",
+              "s",
+              SystemBus.Match.ownerOf(Update1.NAME).rule()));
       return new UpdateService(connection, heard);
     } catch (IOException failed) {
       throw unreachable(String.valueOf(failed.getMessage()), failed);

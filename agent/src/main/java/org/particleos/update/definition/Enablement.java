@@ -89,7 +89,26 @@ public final class Enablement {
   }
 
   /** Where the files of a subject are, and what is in them. */
-  private record Layout(DefinitionFiles files, String fileName, String section) {}
+  private record Layout(DefinitionFiles files, String fileName, String section) {
+    Path administrators() {
+      return files.administrators(fileName);
+    }
+  }
+
+  private Layout layout(Subject subject, Warnings warnings) throws UpdateException {
+    return switch (subject) {
+      case Subject.OfFeature(var component, var name) ->
+          new Layout(
+              DefinitionFiles.of(place(component), warnings),
+              name + FeatureReader.SUFFIX,
+              "Feature");
+      case Subject.OfComponent(var name) ->
+          new Layout(
+              DefinitionFiles.ofMetadata(root, warnings),
+              ComponentReader.fileName(name),
+              "Component");
+    };
+  }
 
   /**
    * Writes the drop-in and reads all of the subject's files again.
@@ -104,24 +123,36 @@ public final class Enablement {
     }
     // What is wrong with other keys is told when the definitions are loaded.
     var warnings = new Warnings();
-    var layout =
-        switch (subject) {
-          case Subject.OfFeature(var component, var name) ->
-              new Layout(
-                  DefinitionFiles.of(place(component), warnings),
-                  name + FeatureReader.SUFFIX,
-                  "Feature");
-          case Subject.OfComponent(var name) ->
-              new Layout(
-                  DefinitionFiles.ofMetadata(root, warnings),
-                  ComponentReader.fileName(name),
-                  "Component");
-        };
+    Layout layout = layout(subject, warnings);
     String text =
         "# Written by %s\n[%s]\nEnabled=%s\n"
             .formatted(author, layout.section(), enabled ? "yes" : "no");
-    Path file = publish(layout.files().administrators(layout.fileName()), text);
+    Path file = publish(layout.administrators(), text);
     return new Written(file, overriding(layout, enabled));
+  }
+
+  /**
+   * Removes the drop-in, so that what others say counts again.
+   *
+   * @return whether there was one
+   * @throws UpdateException if it cannot be removed
+   */
+  public boolean forget(Subject subject) throws UpdateException {
+    Path inside = layout(subject, new Warnings()).administrators();
+    Path shown = shown(inside);
+    try {
+      Path directory = org.particleos.update.linux.Chase.below(kernel, root, inside, Links.FOLLOW);
+      Path file = directory.resolve(DROP_IN);
+      if (kernel.status(file).isEmpty()) {
+        return false;
+      }
+      kernel.remove(file);
+      kernel.syncDirectory(directory);
+      return true;
+    } catch (IOException e) {
+      throw IoFailure.writing("removing " + Quote.quote(shown.toString()) + " failed", e)
+          .inState("the former setting is in force, or none");
+    }
   }
 
   private DefinitionPlace place(Optional<String> component) {
@@ -131,7 +162,7 @@ public final class Enablement {
   }
 
   private Path publish(Path inside, String text) throws UpdateException {
-    Path shown = root.resolve(Path.of("/").relativize(inside)).resolve(DROP_IN);
+    Path shown = shown(inside);
     try {
       Path directory =
           // Not this package's Chase: what is missing is to be created.
@@ -149,6 +180,10 @@ public final class Enablement {
       throw IoFailure.writing("writing " + Quote.quote(shown.toString()) + " failed", e)
           .inState("the former setting or the new one is in force, nothing in between");
     }
+  }
+
+  private Path shown(Path inside) {
+    return root.resolve(Path.of("/").relativize(inside)).resolve(DROP_IN);
   }
 
   private void write(Path file, String text) throws IOException {

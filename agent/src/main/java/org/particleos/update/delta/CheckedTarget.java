@@ -2,9 +2,9 @@ package org.particleos.update.delta;
 
 import java.io.IOException;
 import java.nio.ByteBuffer;
-import org.particleos.update.acquire.WriteBehind;
 import org.particleos.update.acquire.WriteFailure;
 import org.particleos.update.failure.UpdateException;
+import org.particleos.update.linux.WriteBehind;
 import org.particleos.update.verity.Extent;
 import org.particleos.update.verity.HashAlgorithm;
 import org.particleos.update.verity.SaltedDigest;

@@ -5,9 +5,6 @@ import com.sun.jna.Native;
 import com.sun.jna.NativeLibrary;
 import com.sun.jna.Pointer;
 import java.io.IOException;
-import java.nio.ByteBuffer;
-import java.nio.ByteOrder;
-import java.nio.charset.StandardCharsets;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.particleos.update.failure.Errno;
@@ -18,7 +15,6 @@ import org.particleos.update.failure.Quote;
  * cannot. Whoever opened it closes it. Safe for use by several threads.
  */
 public final class UnixDatagrams implements AutoCloseable {
-  private static final int AF_UNIX = 1;
   private static final int SOCK_DGRAM = 2;
   private static final int SOCK_CLOEXEC = 0x80000;
   private static final int SOL_SOCKET = 1;
@@ -26,9 +22,6 @@ public final class UnixDatagrams implements AutoCloseable {
   private static final int MSG_DONTWAIT = 0x40;
   private static final int MSG_NOSIGNAL = 0x4000;
   private static final int CLOSED = -1;
-
-  /** {@code sun_path} has 108 bytes; a path needs one of them for its NUL. */
-  private static final int NAME_BYTES_MAX = 107;
 
   private final String subject;
   private final byte[] address;
@@ -48,12 +41,14 @@ public final class UnixDatagrams implements AutoCloseable {
    * @throws IOException if the name is no such address or there is no socket to be had
    */
   public static UnixDatagrams to(String name, int waitMillis) throws IOException {
-    byte[] address = address(name);
+    byte[] address = UnixAddress.of(name);
     var subject = Quote.quote(name);
     int descriptor =
         (int)
             LinuxKernel.check(
-                "socket", subject, () -> LibC.socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0));
+                "socket",
+                subject,
+                () -> LibC.socket(UnixAddress.AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0));
     var socket = new UnixDatagrams(subject, address, descriptor);
     try {
       var wait = new Memory(2L * Long.BYTES);
@@ -75,34 +70,6 @@ public final class UnixDatagrams implements AutoCloseable {
       socket.close();
       throw failed;
     }
-  }
-
-  /** {@code struct sockaddr_un}, exactly as long as the name needs. */
-  private static byte[] address(String name) throws IOException {
-    boolean abstractName = name.startsWith("@");
-    byte[] bytes = name.getBytes(StandardCharsets.UTF_8);
-    boolean usable =
-        (abstractName || name.startsWith("/"))
-            && bytes.length > 1
-            && bytes.length <= NAME_BYTES_MAX
-            && name.indexOf('\0') < 0;
-    if (!usable) {
-      throw new IOException(
-          Quote.quote(name)
-              + " is no Unix socket address: neither an absolute path nor an abstract name of at"
-              + " most "
-              + NAME_BYTES_MAX
-              + " bytes");
-    }
-    if (abstractName) {
-      bytes[0] = 0;
-    }
-    int terminator = abstractName ? 0 : 1;
-    return ByteBuffer.allocate(Short.BYTES + bytes.length + terminator)
-        .order(ByteOrder.nativeOrder())
-        .putShort((short) AF_UNIX)
-        .put(bytes)
-        .array();
   }
 
   /**

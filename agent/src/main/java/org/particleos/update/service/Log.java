@@ -10,19 +10,21 @@ import java.util.Map;
 public final class Log {
   /** The levels of syslog(3) that are used here, most urgent first. */
   public enum Level {
-    EMERGENCY("emerg"),
-    ALERT("alert"),
-    CRITICAL("crit"),
-    ERROR("err"),
-    WARNING("warning"),
-    NOTICE("notice"),
-    INFO("info"),
-    DEBUG("debug");
+    EMERGENCY("emerg", 0),
+    ALERT("alert", 1),
+    CRITICAL("crit", 2),
+    ERROR("err", 3),
+    WARNING("warning", 4),
+    NOTICE("notice", 5),
+    INFO("info", 6),
+    DEBUG("debug", 7);
 
     private final String text;
+    private final int priority;
 
-    Level(String text) {
+    Level(String text, int priority) {
       this.text = text;
+      this.priority = priority;
     }
 
     /** As the journal and {@code org.freedesktop.LogControl1} call it. */
@@ -32,13 +34,15 @@ public final class Log {
 
     /** 0 to 7. */
     public int priority() {
-      return ordinal();
+      return priority;
     }
   }
 
   /** Where lines go. */
   public interface Sink {
     /**
+     * Writes one line.
+     *
      * @param fields of the journal, with names in capital letters
      */
     void write(Level level, String message, Map<String, String> fields);

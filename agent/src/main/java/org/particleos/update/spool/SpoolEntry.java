@@ -7,6 +7,7 @@ import java.util.concurrent.TimeUnit;
 import java.util.zip.CRC32C;
 import org.jspecify.annotations.Nullable;
 import org.particleos.update.fetch.Failures;
+import org.particleos.update.linux.LargeWrites;
 import org.particleos.update.linux.OpenFile;
 
 /**
@@ -61,6 +62,9 @@ public final class SpoolEntry implements AutoCloseable {
   private int takenOver;
   private long position;
   private boolean keeping;
+
+  /** Nobody reads it soon, and copies in the page cache would cost more than all the rest. */
+  private @Nullable LargeWrites packed;
 
   private @Nullable Thread keeper;
   // Under the monitor:
@@ -139,6 +143,7 @@ public final class SpoolEntry implements AutoCloseable {
       lines.truncate(journal.headBytes() + (long) takenOver * Journal.LINE_BYTES);
       if (data != null) {
         data.truncate(position);
+        packed = new LargeWrites(data, position);
       }
     } catch (IOException e) {
       store.gaveUp(true, String.valueOf(e.getMessage()));
@@ -163,13 +168,13 @@ public final class SpoolEntry implements AutoCloseable {
       return;
     }
     try {
-      if (data != null) {
+      if (packed != null) {
         var refusal = store.refuses(position, bytes.remaining());
         if (refusal.isPresent()) {
           giveUp(false, refusal.get());
           return;
         }
-        data.write(bytes.duplicate(), position);
+        packed.write(bytes.duplicate(), position);
       }
       var rest = bytes.duplicate();
       while (rest.hasRemaining()) {

@@ -11,7 +11,6 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalLong;
 import org.jspecify.annotations.Nullable;
-import org.particleos.update.acquire.WriteBehind;
 import org.particleos.update.acquire.WriteFailure;
 import org.particleos.update.failure.Quote;
 import org.particleos.update.failure.Reason;
@@ -21,6 +20,7 @@ import org.particleos.update.linux.Kernel;
 import org.particleos.update.linux.Kernel.FileKind;
 import org.particleos.update.linux.Kernel.FileStatus;
 import org.particleos.update.linux.OpenFile;
+import org.particleos.update.linux.WriteBehind;
 
 /**
  * Makes a tree of the entries of an archive, and decides which of them a tree may have. Nothing is

@@ -14,7 +14,6 @@ import java.util.function.LongSupplier;
 import org.jspecify.annotations.Nullable;
 import org.particleos.update.acquire.Meter;
 import org.particleos.update.acquire.Progress;
-import org.particleos.update.acquire.WriteBehind;
 import org.particleos.update.acquire.WriteFailure;
 import org.particleos.update.failure.Errno;
 import org.particleos.update.failure.Quote;
@@ -29,6 +28,7 @@ import org.particleos.update.linux.Kernel.FileStatus;
 import org.particleos.update.linux.Kernel.OpenFlag;
 import org.particleos.update.linux.LinuxException;
 import org.particleos.update.linux.OpenFile;
+import org.particleos.update.linux.WriteBehind;
 
 /**
  * Copies a {@code directory} or {@code subvolume} source to a partial path (transfer-files.md 8.3,

@@ -638,11 +638,21 @@ class ResumeTest {
       return new DelegatingFile(super.open(path, flags)) {
         @Override
         public void write(java.nio.ByteBuffer direct, long offset) throws IOException {
+          requireRoom(direct, offset);
+          super.write(direct, offset);
+        }
+
+        @Override
+        public boolean writeDirect(java.nio.ByteBuffer direct, long offset) throws IOException {
+          requireRoom(direct, offset);
+          return super.writeDirect(direct, offset);
+        }
+
+        private void requireRoom(java.nio.ByteBuffer direct, long offset) throws IOException {
           if (path.toString().endsWith(nameEnd) && offset + direct.remaining() > sizeBytesMax) {
             throw new LinuxException(
                 Errno.ENOSPC.number(), "pwrite", path.toString(), "No space left on device");
           }
-          super.write(direct, offset);
         }
       };
     }

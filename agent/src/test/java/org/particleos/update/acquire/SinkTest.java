@@ -28,6 +28,7 @@ import org.particleos.update.failure.Reason;
 import org.particleos.update.failure.UpdateException;
 import org.particleos.update.linux.Kernel.OpenFlag;
 import org.particleos.update.linux.OpenFile;
+import org.particleos.update.linux.WriteBehind;
 
 class SinkTest {
   private static final long SEED = 7;

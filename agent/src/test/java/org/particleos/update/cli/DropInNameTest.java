@@ -131,6 +131,25 @@ class DropInNameTest {
   }
 
   @Test
+  void whatOnlyOneVerbTakesIsDescribedWithIt() throws IOException {
+    JsonNode all = new ObjectMapper().readTree(own.run("--introspect-cli").out());
+    List<String> ofVerify = new ArrayList<>();
+    all.get("verbs")
+        .forEach(verb -> {
+          if (verb.get("name").asText().equals("verify")) {
+            verb.get("options")
+                .forEach(
+                    option -> option.get("names").forEach(name -> ofVerify.add(name.asText())));
+          }
+        });
+    List<String> statuses = new ArrayList<>();
+    all.get("exitStatuses").forEach(one -> statuses.add(one.get("status").asText()));
+
+    assertEquals(List.of("--repair"), ofVerify);
+    assertTrue(statuses.containsAll(List.of("0", "1", "13", "130")), statuses.toString());
+  }
+
+  @Test
   void anArgumentThatBeginsWithAnAtSignIsNoFileOfArguments() throws IOException {
     Path arguments = home.resolve("arguments");
     Files.writeString(arguments, "--json=short\n");

@@ -236,6 +236,18 @@ class JsonOutputTest {
         "extra",
         "--json=short");
     prints(0, "{\"id\":\"odd\",\"enabled\":false}", "features", "odd", "--json=short");
+    prints(
+        0,
+        "{\"features\":[\"devel\",\"extra\",\"odd\"],\"details\":["
+            + "{\"id\":\"devel\",\"description\":\"For developers\",\"documentation\":["
+            + "\"https://example.org/1\",\"https://example.org/2\"],"
+            + "\"appStream\":\"https://example.org/d.xml\",\"enabled\":false,\"suggested\":true,"
+            + "\"transfers\":[\"10-on\",\"20-off\"]},"
+            + "{\"id\":\"extra\",\"enabled\":true,\"suggested\":false,\"transfers\":[\"10-on\"]},"
+            + "{\"id\":\"odd\",\"enabled\":false}]}",
+        "features",
+        "--verbose",
+        "--json=short");
     prints(1, "", "features", "nothing", "--json=short");
   }
 

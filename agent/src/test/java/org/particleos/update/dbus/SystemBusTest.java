@@ -385,24 +385,33 @@ class SystemBusTest {
           new BusTool(bus.address()).run(List.of("id", "-u")).succeeded().equals("0"),
           "only root can be two users");
       Files.setPosixFilePermissions(directory, PosixFilePermissions.fromString("rwxr-xr-x"));
-      List<String> waits = new ArrayList<>();
-      waits.addAll(List.of("setpriv", "--reuid=65534", "--clear-groups", "sh", "-c"));
-      // As many as may be, and one more, which ends.
-      waits.add(
-          "for i in $(seq 0 "
-              + SystemBus.CALLS_PER_USER_MAX
-              + "); do busctl --system --timeout=60 call "
-              + String.join(" ", NAME, PATH, SHOP, "Wait")
-              + " & done; wait");
+      String wait =
+          " busctl --system --timeout=60 call " + String.join(" ", NAME, PATH, SHOP, "Wait");
+      var tool = new BusTool(bus.address());
       try (var threads = Executors.newVirtualThreadPerTaskExecutor()) {
-        var ended = threads.submit(() -> new BusTool(bus.address()).run(waits));
+        var waiting =
+            threads.submit(() ->
+                tool.run(
+                    asNobody(
+                        "for i in $(seq "
+                            + SystemBus.CALLS_PER_USER_MAX
+                            + "); do"
+                            + wait
+                            + " & done; wait")));
         shop.waiting.acquire(SystemBus.CALLS_PER_USER_MAX);
 
+        String refusal = tool.run(asNobody(wait)).failed();
+        assertTrue(refusal.contains("too many calls of this user"), refusal);
         assertEquals(3, call(client, SHOP, "Sell", "st", "x", new UInt64(1)).size());
         shop.open.countDown();
-        assertTrue(ended.get().err().contains("too many calls of this user"), ended::toString);
+        waiting.get().succeeded();
+        tool.run(asNobody(wait)).succeeded();
       }
     }
+  }
+
+  private static List<String> asNobody(String script) {
+    return List.of("setpriv", "--reuid=65534", "--clear-groups", "sh", "-c", script);
   }
 
   @Test

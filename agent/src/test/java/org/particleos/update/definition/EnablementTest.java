@@ -76,6 +76,37 @@ class EnablementTest {
   }
 
   @Test
+  void aSettingThatIsForgottenLeavesNothingOfItself() throws Exception {
+    enablement.set(DEVEL, true, "a test");
+    tree.file("etc/sysupdate.d/devel.feature.d/60-mine.conf", "[Feature]\n");
+
+    assertTrue(enablement.forget(DEVEL));
+
+    Path file = tree.path("etc/sysupdate.d/devel.feature.d/" + NAME);
+    assertFalse(Files.exists(file));
+    assertTrue(Files.exists(tree.path("etc/sysupdate.d/devel.feature.d/60-mine.conf")));
+    assertFalse(enablement.forget(DEVEL), "there is nothing left to forget");
+    assertFalse(enablement.forget(new Subject.OfFeature("unheard-of")));
+  }
+
+  @Test
+  void aSettingThatCannotBeForgottenStays() throws Exception {
+    enablement.set(DEVEL, true, "a test");
+    var kernel =
+        new FailingKernel(
+            new LinuxKernel(),
+            0,
+            () -> new LinuxException(Errno.EROFS.number(), "unlink", "/etc", "read-only"));
+
+    var failed =
+        assertThrows(
+            UpdateException.class, () -> new Enablement(kernel, tree.root()).forget(DEVEL));
+
+    assertEquals(Reason.READ_ONLY, failed.reason());
+    assertTrue(Files.exists(tree.path("etc/sysupdate.d/devel.feature.d/" + NAME)));
+  }
+
+  @Test
   void aFeatureOfAComponentIsSwitchedInTheDirectoryOfTheComponent() throws Exception {
     tree.file("usr/lib/sysupdate.webapp.d/devel.feature", "[Feature]\n")
         .file("usr/lib/sysupdate.d/devel.feature", "[Feature]\n");

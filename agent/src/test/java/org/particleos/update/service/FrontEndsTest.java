@@ -20,17 +20,18 @@ import org.particleos.update.update.Machine;
 class FrontEndsTest {
   private final BlockingQueue<String> journal = new LinkedBlockingQueue<>();
   private final BlockingQueue<Duration> pauses = new LinkedBlockingQueue<>();
+  private final Machine machine =
+      Machine.running(new LinuxKernel(), InstantSource.system(), Map.of(), Path.of("/nonexistent"));
   private final FrontEnds frontEnds =
       new FrontEnds(
           new ServiceContext(
-              Machine.running(
-                  new LinuxKernel(), InstantSource.system(), Map.of(), Path.of("/nonexistent")),
+              machine,
               "test",
               new Jobs(_ -> {
                 throw new IOException("no workers here");
               }),
-              null,
-              null,
+              new Targets(machine, _ -> false, _ -> {}),
+              new NoAgent(),
               new Log((level, message, _) -> journal.add(level.text() + " " + message))),
           pauses::add);
 

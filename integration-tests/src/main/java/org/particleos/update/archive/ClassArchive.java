@@ -9,10 +9,10 @@ import java.time.Instant;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.HashMap;
-import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.TreeSet;
 import java.util.regex.Pattern;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
@@ -62,7 +62,10 @@ public final class ClassArchive {
 
   private ClassArchive(Path distribution, Path work) {
     this.distribution = distribution;
-    this.java = Path.of(System.getProperty("java.home"), "bin", "java");
+    Path own = distribution.resolve("runtime/bin/java");
+    // As the launcher does it: an archive fits only the Java that wrote it.
+    this.java =
+        Files.isExecutable(own) ? own : Path.of(System.getProperty("java.home"), "bin", "java");
     this.work = work;
   }
 
@@ -77,7 +80,7 @@ public final class ClassArchive {
       throw new IllegalArgumentException(
           "expected: distribution, shipped definitions, folder to work in, time of the jars");
     }
-    List<String> missing = TOOLS.stream().filter(tool -> Tool.find(tool).isEmpty()).toList();
+    List<String> missing = missingTools();
     if (!missing.isEmpty()) {
       System.err.println(
           "Made no class archive, since these tools are missing: "
@@ -85,17 +88,38 @@ public final class ClassArchive {
               + ". The program works without it, but starts half as fast.");
       return;
     }
-    Path work = Path.of(args[2]).toAbsolutePath();
+    make(Path.of(args[0]), Path.of(args[1]), Path.of(args[2]), Instant.parse(args[3]));
+  }
+
+  /** What has to be installed before an archive can be made. */
+  public static List<String> missingTools() {
+    return TOOLS.stream().filter(tool -> Tool.find(tool).isEmpty()).toList();
+  }
+
+  /**
+   * Makes the archive with the runtime of the distribution, or with this one if it has none.
+   *
+   * @param definitions the shipped ones
+   * @param folder to work in; it is emptied before and removed afterwards
+   * @param time what the jars get; together with their sizes it is what the archive is compared
+   *     with
+   */
+  public static void make(Path distribution, Path definitions, Path folder, Instant time)
+      throws IOException {
+    Path work = folder.toAbsolutePath();
     delete(work);
     Files.createDirectories(work);
-    var archive = new ClassArchive(Path.of(args[0]).toRealPath(), work);
+    var archive = new ClassArchive(distribution.toRealPath(), work);
     Files.deleteIfExists(archive.distribution.resolve("lib").resolve(ARCHIVE));
     List<Path> jars = archive.jars();
     for (Path jar : jars) {
-      SignedJar.strip(jar);
-      Files.setLastModifiedTime(jar, FileTime.from(Instant.parse(args[3])));
+      SlimJar.removeSignature(jar);
     }
-    archive.dump(jars, archive.train(Path.of(args[1])));
+    OldClasses.modernize(jars);
+    for (Path jar : jars) {
+      Files.setLastModifiedTime(jar, FileTime.from(time));
+    }
+    archive.dump(jars, archive.train(definitions));
     archive.requireThatItIsUsed();
     delete(work);
   }
@@ -119,7 +143,8 @@ public final class ClassArchive {
       publisher.add(release("2"));
       publisher.sign();
     }
-    Set<String> classes = new LinkedHashSet<>();
+    // Sorted, so that two builds give the same archive: threads load classes in any order.
+    Set<String> classes = new TreeSet<>();
     try (var server = new WebServer(web, Long.MAX_VALUE)) {
       machine.configure(shipped, server.uri());
       for (String word : List.of("--version", "--help")) {
@@ -144,6 +169,10 @@ public final class ClassArchive {
     Path list = work.resolve("classes");
     run(words, environment, "-XX:DumpLoadedClassList=" + list);
     return Files.readAllLines(list).stream()
+        // Which references a class had looked up by then depends on the race of threads and
+        // compiler,
+        // and would make every archive another one.
+        .filter(line -> !line.startsWith("@cp "))
         // Classes of other loaders name the file they came from; there are none worth keeping.
         .filter(line -> !line.contains(" source: "))
         .map(line -> IDENTIFIERS.matcher(line).replaceAll(""))
@@ -168,8 +197,10 @@ public final class ClassArchive {
   private void dump(List<Path> jars, Set<String> classes) throws IOException {
     Path list = Files.write(work.resolve("all-classes"), classes);
     Path made = work.resolve(ARCHIVE);
+    // Relative, so that the archive does not tell where it was made. The virtual machine compares
+    // the names behind what all jars have in common.
     Tool.run(
-        work,
+        distribution,
         java.toString(),
         "-Xshare:dump",
         "-Xlog:disable",
@@ -179,7 +210,9 @@ public final class ClassArchive {
         "-XX:SharedClassListFile=" + list,
         "-XX:SharedArchiveFile=" + made,
         "-cp",
-        jars.stream().map(Path::toString).collect(Collectors.joining(":")));
+        jars.stream()
+            .map(jar -> distribution.relativize(jar).toString())
+            .collect(Collectors.joining(":")));
     Files.move(
         made,
         distribution.resolve("lib").resolve(ARCHIVE),

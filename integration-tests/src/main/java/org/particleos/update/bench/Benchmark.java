@@ -48,27 +48,37 @@ public final class Benchmark {
 
   private Report run() throws IOException {
     MachineFacts facts = MachineFacts.read(data);
-    List<Payload> payloads = Payload.prepare(data, options.imageMebibytes());
+    List<Payload> payloads = Payload.prepare(data, options.imageMebibytes(), options.formats());
     delete(work);
     Path web = Files.createDirectories(work.resolve("web"));
     var stopwatch = new Stopwatch(work.resolve("output.log"));
     System.err.println("Publishing …");
     publish(payloads, web.resolve("payloads"));
+    List<Payload> chosen =
+        payloads.stream().filter(each -> options.formats().contains(each.format())).toList();
     var answers = AnswerBenchmark.prepare(program, stopwatch, work, web.resolve("release"));
     try (var server = new ServerProcess(web)) {
       var limits = new LimitBenchmark(work, stopwatch, server);
       var installations =
-          new InstallBenchmark(program, work, stopwatch, server, options.imageMebibytes());
-      var report =
-          new Report()
-              .machine(facts)
-              .images(options)
-              .installations(
-                  installations.run(payloads, options.rounds()), options.imageMebibytes())
-              .limits(limits.run(payloads, options.rounds()), options.imageMebibytes())
-              .answers(
+          new InstallBenchmark(program, work, stopwatch, server, payloads.getFirst());
+      var report = new Report().machine(facts).images(options);
+      for (var part : options.parts()) {
+        switch (part) {
+          case INSTALL ->
+              report.installations(
+                  installations.run(chosen, options.rounds()), options.imageMebibytes());
+          case SPOOL ->
+              report.withoutSpool(
+                  installations.withoutSpool(chosen, options.rounds()), options.imageMebibytes());
+          case RESUME -> report.resumed(installations.resume(chosen, options.rounds()));
+          case LIMITS ->
+              report.limits(limits.run(payloads, options.rounds()), options.imageMebibytes());
+          case ANSWERS ->
+              report.answers(
                   answers.run(shipped, server.uri("release/"), options.answers()),
                   options.answers());
+        }
+      }
       delete(work);
       return report;
     }

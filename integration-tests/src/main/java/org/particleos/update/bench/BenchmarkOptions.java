@@ -1,7 +1,11 @@
 package org.particleos.update.bench;
 
 import java.nio.file.Path;
+import java.util.Arrays;
+import java.util.EnumSet;
+import java.util.Locale;
 import java.util.Optional;
+import java.util.Set;
 
 /**
  * What the user asked for.
@@ -10,9 +14,26 @@ import java.util.Optional;
  * @param rounds how often each installation is measured
  * @param answers how often each short command is measured
  * @param images pairs of images; measure delta updates between them and nothing else
+ * @param parts what is measured, in parts, since all of it takes longer than an hour
+ * @param formats as what the image is offered
  */
 record BenchmarkOptions(
-    Path data, int imageMebibytes, int rounds, int answers, Optional<Path> images) {
+    Path data,
+    int imageMebibytes,
+    int rounds,
+    int answers,
+    Optional<Path> images,
+    Set<Part> parts,
+    Set<Payload.Format> formats) {
+  /** What can be measured alone. */
+  enum Part {
+    INSTALL,
+    SPOOL,
+    RESUME,
+    LIMITS,
+    ANSWERS
+  }
+
   static final String USAGE =
       """
       usage: integration-tests/benchmark [OPTION…]
@@ -22,7 +43,10 @@ record BenchmarkOptions(
         --rounds=N    installations of each kind (default: 5), after one that does not count
         --delta=DIR   measure delta updates between the pairs of images there instead (see
                       integration-tests/delta-images)
+        --parts=LIST  some of install,spool,resume,limits,answers (default: all)
+        --formats=LIST  some of raw,zstd,xz,gzip (default: all)
         --smoke       a small image and one round, to see that everything works
+        --dist=DIR    measure only the answers of the program there instead
         --inner       measure the inner loops instead (JMH); takes --smoke too
       """;
 
@@ -40,7 +64,14 @@ record BenchmarkOptions(
    */
   static BenchmarkOptions parse(String... words) {
     var options =
-        new BenchmarkOptions(Path.of("benchmark-data"), 1536, 5, ANSWERS, Optional.empty());
+        new BenchmarkOptions(
+            Path.of("benchmark-data"),
+            1536,
+            5,
+            ANSWERS,
+            Optional.empty(),
+            EnumSet.allOf(Part.class),
+            EnumSet.allOf(Payload.Format.class));
     for (String word : words) {
       int equals = word.indexOf('=');
       String name = equals < 0 ? word : word.substring(0, equals);
@@ -52,7 +83,16 @@ record BenchmarkOptions(
             case "--rounds" -> options.withRounds(number(word, value, ROUNDS_MAX));
             case "--delta" -> options.withImages(Path.of(value));
             case "--smoke" ->
-                new BenchmarkOptions(options.data, 64, 1, ANSWERS_SMOKE, options.images);
+                new BenchmarkOptions(
+                    options.data,
+                    64,
+                    1,
+                    ANSWERS_SMOKE,
+                    options.images,
+                    options.parts,
+                    options.formats);
+            case "--parts" -> options.withParts(some(word, value, Part.class));
+            case "--formats" -> options.withFormats(some(word, value, Payload.Format.class));
             default -> throw new IllegalArgumentException("unknown option: " + word);
           };
     }
@@ -60,19 +100,40 @@ record BenchmarkOptions(
   }
 
   private BenchmarkOptions withData(Path other) {
-    return new BenchmarkOptions(other, imageMebibytes, rounds, answers, images);
+    return new BenchmarkOptions(other, imageMebibytes, rounds, answers, images, parts, formats);
   }
 
   private BenchmarkOptions withImage(int mebibytes) {
-    return new BenchmarkOptions(data, mebibytes, rounds, answers, images);
+    return new BenchmarkOptions(data, mebibytes, rounds, answers, images, parts, formats);
   }
 
   private BenchmarkOptions withRounds(int other) {
-    return new BenchmarkOptions(data, imageMebibytes, other, answers, images);
+    return new BenchmarkOptions(data, imageMebibytes, other, answers, images, parts, formats);
   }
 
   private BenchmarkOptions withImages(Path folder) {
-    return new BenchmarkOptions(data, imageMebibytes, rounds, answers, Optional.of(folder));
+    return new BenchmarkOptions(
+        data, imageMebibytes, rounds, answers, Optional.of(folder), parts, formats);
+  }
+
+  private BenchmarkOptions withParts(Set<Part> other) {
+    return new BenchmarkOptions(data, imageMebibytes, rounds, answers, images, other, formats);
+  }
+
+  private BenchmarkOptions withFormats(Set<Payload.Format> other) {
+    return new BenchmarkOptions(data, imageMebibytes, rounds, answers, images, parts, other);
+  }
+
+  private static <E extends Enum<E>> Set<E> some(String word, String list, Class<E> type) {
+    var chosen = EnumSet.noneOf(type);
+    for (String name : list.split(",", -1)) {
+      chosen.add(
+          Arrays.stream(type.getEnumConstants())
+              .filter(one -> one.name().toLowerCase(Locale.ROOT).equals(name))
+              .findFirst()
+              .orElseThrow(() -> new IllegalArgumentException(word + ": unknown: " + name)));
+    }
+    return chosen;
   }
 
   private static int number(String word, String value, int max) {

@@ -31,19 +31,21 @@ final class Report {
       throws IOException {
     heading("Installing one image with `apply`");
     text.format(
-        "| payload | packed by | size | to | time | installed | CPU time | peak memory |\n");
-    text.format("|---|---|--:|---|--:|--:|--:|--:|\n");
+        "| payload | packed by | size | to | time | installed | reference | CPU time | peak memory"
+            + " |\n");
+    text.format("|---|---|--:|---|--:|--:|--:|--:|--:|\n");
     for (var row : rows.entrySet()) {
       Payload payload = row.getKey().payload();
       Sample.Series series = row.getValue();
       text.format(
-          "| `%s` | %s | %d MB | %s | %s | %.0f MB/s | %.1f s | %.0f MiB |\n",
+          "| `%s` | %s | %d MB | %s | %s | %.0f MB/s | %d MB/s | %.1f s | %.0f MiB |\n",
           payload.format().suffix(),
           payload.format().description(),
           Files.size(payload.file()) / 1_000_000,
           row.getKey().target().description(),
           time(series),
           megabytes(imageMebibytes) / series.wallSeconds(),
+          payload.format().referenceMegabytes(),
           series.cpuSeconds(),
           series.peakMebibytes());
     }
@@ -53,6 +55,38 @@ final class Report {
         text.format("Not measured: %s, since %s.\n", kind.description(), kind.obstacle());
       }
     }
+    return this;
+  }
+
+  Report withoutSpool(Map<InstallBenchmark.Case, Sample.Series> rows, int imageMebibytes) {
+    heading("The same with `Spool=no`");
+    text.format("| payload | to | time | installed | CPU time |\n");
+    text.format("|---|---|--:|--:|--:|\n");
+    rows.forEach((row, series) ->
+        text.format(
+            "| `%s` | %s | %s | %.0f MB/s | %.1f s |\n",
+            row.payload().format().suffix(),
+            row.target().description(),
+            time(series),
+            megabytes(imageMebibytes) / series.wallSeconds(),
+            series.cpuSeconds()));
+    return this;
+  }
+
+  Report resumed(Map<Payload.Format, InstallBenchmark.Interrupted> rows) {
+    heading("Killed when half had arrived, and continued");
+    text.format(
+        "| payload | without interruption | until killed | continued | together | more |\n");
+    text.format("|---|--:|--:|--:|--:|--:|\n");
+    rows.forEach((format, row) ->
+        text.format(
+            "| `%s` | %s | %s | %s | %s | %.2f s |\n",
+            format.suffix(),
+            time(row.whole()),
+            time(row.killed()),
+            time(row.rest()),
+            time(row.both()),
+            row.both().wallSeconds() - row.whole().wallSeconds()));
     return this;
   }
 

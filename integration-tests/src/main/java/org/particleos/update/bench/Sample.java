@@ -11,6 +11,12 @@ import java.util.function.ToLongFunction;
  * @param peakBytes the most memory that was resident at once, mapped files included
  */
 record Sample(Duration wall, Duration cpu, long peakBytes) {
+  /** One after the other. */
+  Sample and(Sample next) {
+    return new Sample(
+        wall.plus(next.wall), cpu.plus(next.cpu), Math.max(peakBytes, next.peakBytes));
+  }
+
   /** Several runs of the same process; never empty. */
   record Series(List<Sample> samples) {
     Series {

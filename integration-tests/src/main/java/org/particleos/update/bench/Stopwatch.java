@@ -29,7 +29,16 @@ final class Stopwatch {
   /** What is left of the line behind the name of the command begins with this field. */
   private static final int FIRST_FIELD = 3;
 
+  /** How a process ends that was killed: 128 and SIGKILL. */
+  private static final int KILLED_STATUS = 137;
+
   private static final int LOG_CHARACTERS_MAX = 4000;
+
+  /** Looked at again and again while a process runs. */
+  @FunctionalInterface
+  interface Condition {
+    boolean holds() throws IOException;
+  }
 
   private final Path log;
 
@@ -42,7 +51,7 @@ final class Stopwatch {
 
   /** The same with all that is printed thrown away. */
   Sample measureSilently(List<String> command) throws IOException {
-    return measure(command, Map.of(), 0, new File("/dev/null"));
+    return measure(command, Map.of(), 0, new File("/dev/null"), () -> false);
   }
 
   /**
@@ -50,11 +59,17 @@ final class Stopwatch {
    */
   Sample measure(List<String> command, Map<String, String> environment, int status)
       throws IOException {
-    return measure(command, environment, status, log.toFile());
+    return measure(command, environment, status, log.toFile(), () -> false);
+  }
+
+  /** Kills the process as soon as something is so. */
+  Sample measureUntil(List<String> command, Map<String, String> environment, Condition end)
+      throws IOException {
+    return measure(command, environment, KILLED_STATUS, log.toFile(), end);
   }
 
   private Sample measure(
-      List<String> command, Map<String, String> environment, int status, File output)
+      List<String> command, Map<String, String> environment, int status, File output, Condition end)
       throws IOException {
     var builder = new ProcessBuilder(command);
     builder.redirectOutput(output).redirectInput(new File("/dev/null"));
@@ -74,6 +89,9 @@ final class Stopwatch {
     try {
       while (!process.waitFor(POLL_MILLIS, TimeUnit.MILLISECONDS)) {
         peakBytes = Math.max(peakBytes, peakBytes(process.pid()));
+        if (end.holds()) {
+          process.destroyForcibly();
+        }
         if (System.nanoTime() - start > RUN_MAX.toNanos()) {
           throw new IOException(String.join(" ", command) + " did not end");
         }

@@ -1,10 +1,13 @@
 package org.particleos.update.demo;
 
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
+import java.util.Comparator;
 import java.util.List;
 import java.util.Map;
 import java.util.UUID;
@@ -16,6 +19,9 @@ import java.util.stream.Stream;
  */
 public final class Publisher implements AutoCloseable {
   private static final String SIGNER = "particle-update demo <demo@example.org>";
+
+  /** More than the agent has sockets, each of which may vanish under one walk. */
+  private static final int WALKS_MAX = 10;
 
   private final Path web;
   private final Path gnupgHome;
@@ -148,9 +154,20 @@ public final class Publisher implements AutoCloseable {
   @Override
   public void close() throws IOException {
     Tool.call(web, Map.of(), "", "gpgconf", "--homedir", gnupgHome.toString(), "--kill", "all");
-    try (Stream<Path> files = Files.walk(gnupgHome)) {
-      for (Path file : files.sorted(java.util.Comparator.reverseOrder()).toList()) {
-        Files.deleteIfExists(file);
+    for (Path file : files()) {
+      Files.deleteIfExists(file);
+    }
+  }
+
+  /** What the agent has not removed itself; it may still be at it, and so may the walk fail. */
+  private List<Path> files() throws IOException {
+    for (int attempt = 1; ; attempt++) {
+      try (Stream<Path> files = Files.walk(gnupgHome)) {
+        return files.sorted(Comparator.reverseOrder()).toList();
+      } catch (UncheckedIOException e) {
+        if (attempt == WALKS_MAX || !(e.getCause() instanceof NoSuchFileException)) {
+          throw e;
+        }
       }
     }
   }

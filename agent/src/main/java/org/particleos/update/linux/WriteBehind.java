@@ -1,7 +1,6 @@
-package org.particleos.update.acquire;
+package org.particleos.update.linux;
 
 import java.io.IOException;
-import org.particleos.update.linux.OpenFile;
 
 /**
  * Sends what was written on its way while the next bytes are fetched. Without it the page cache
@@ -10,7 +9,7 @@ import org.particleos.update.linux.OpenFile;
  */
 public final class WriteBehind {
   /** Small enough that waiting for it on a slow eMMC stays under a second or two. */
-  static final long WINDOW_BYTES = 16L << 20;
+  public static final long WINDOW_BYTES = 16L << 20;
 
   private final OpenFile file;
   private long flushedUpTo;

@@ -1,9 +1,8 @@
-package org.particleos.update.acquire;
+package org.particleos.update.linux;
 
 import java.io.IOException;
 import java.lang.foreign.MemorySegment;
 import java.nio.ByteBuffer;
-import org.particleos.update.linux.OpenFile;
 
 /**
  * Writes a payload that nobody reads soon, piece by piece and in ascending order: around the page
@@ -16,9 +15,9 @@ import org.particleos.update.linux.OpenFile;
  * 1.0 to 1.4 s instead of 6.3 to 6.8 s for a loop device. Besides, no other program loses its
  * cached pages.
  */
-final class LargeWrites {
+public final class LargeWrites {
   /** What is smaller is not worth waiting for the disk. */
-  static final int DIRECT_BYTES_MIN = 64 << 10;
+  public static final int DIRECT_BYTES_MIN = 64 << 10;
 
   private final OpenFile file;
   private final WriteBehind behind;
@@ -27,13 +26,13 @@ final class LargeWrites {
   /**
    * @param beginning offset of the first byte
    */
-  LargeWrites(OpenFile file, long beginning) {
+  public LargeWrites(OpenFile file, long beginning) {
     this.file = file;
     this.behind = new WriteBehind(file, beginning);
   }
 
   /** Writes all that remains in the buffer, which is direct, advancing its position. */
-  void write(ByteBuffer direct, long offset) throws IOException {
+  public void write(ByteBuffer direct, long offset) throws IOException {
     long at = offset + writeAround(direct, offset);
     int rest = direct.remaining();
     if (rest > 0) {
