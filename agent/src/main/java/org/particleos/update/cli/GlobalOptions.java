@@ -7,6 +7,7 @@ import java.util.Optional;
 import java.util.OptionalLong;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
+import org.particleos.update.definition.ByteSize;
 import org.particleos.update.definition.DefinitionPlace;
 import org.particleos.update.definition.SafeName;
 import org.particleos.update.failure.Quote;
@@ -123,6 +124,13 @@ final class GlobalOptions {
       scope = ScopeType.INHERIT,
       description = "Override InstancesMax= of every transfer.")
   private @Nullable String instancesMax;
+
+  @Option(
+      names = "--rate-limit",
+      paramLabel = "BYTES",
+      scope = ScopeType.INHERIT,
+      description = "Download no faster than so many bytes per second, as 500K or 2M.")
+  private @Nullable String rateLimit;
 
   @Option(
       names = "--sync",
@@ -354,6 +362,18 @@ final class GlobalOptions {
 
   Optional<Boolean> cleanup() throws UpdateException {
     return bool("--cleanup=", cleanup);
+  }
+
+  /** {@code --rate-limit=}, bytes per second; empty if it was not given, 0 for none. */
+  OptionalLong rateLimit() throws UpdateException {
+    if (given(rateLimit).isEmpty()) {
+      return OptionalLong.empty();
+    }
+    OptionalLong bytes = ByteSize.parse(given(rateLimit).get());
+    if (bytes.isEmpty()) {
+      throw invalid("--rate-limit=", given(rateLimit).get(), "bytes per second, as 500K or 2M");
+    }
+    return bytes;
   }
 
   /** Whether the list of JSON modes was asked for instead of a run. */

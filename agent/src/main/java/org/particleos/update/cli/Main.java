@@ -127,6 +127,11 @@ public final class Main {
 
   /** Root shares one directory with the service; others get one of their own. */
   private static Path lockDirectory(Map<String, String> environment) {
+    // Elsewhere only for tests of the packaged program.
+    Optional<Path> given = absolute(environment.get("PARTICLE_UPDATE_RUN_DIRECTORY"));
+    if (given.isPresent()) {
+      return given.get();
+    }
     Path shared = Path.of("/run/particle-update");
     if (isRoot()) {
       return shared;

@@ -58,6 +58,8 @@ import picocli.CommandLine.Spec;
       DoctorVerb.class,
       VerifyVerb.class,
       PackVerb.class,
+      DaemonVerb.class,
+      PolicyVerb.class,
       AutoComplete.GenerateCompletion.class
     })
 final class ParticleUpdate implements Callable<Integer> {
@@ -69,7 +71,16 @@ final class ParticleUpdate implements Callable<Integer> {
   /** Verbs that the reference does not have. */
   private static final List<String> OWN_VERBS =
       List.of(
-          "check", "apply", "status", "history", "doctor", "verify", "pack", "generate-completion");
+          "check",
+          "apply",
+          "status",
+          "history",
+          "doctor",
+          "verify",
+          "pack",
+          "daemon",
+          "policy",
+          "generate-completion");
 
   private final Context context;
 

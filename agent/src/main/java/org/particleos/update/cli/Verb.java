@@ -9,6 +9,7 @@ import java.util.EnumSet;
 import java.util.List;
 import java.util.Objects;
 import java.util.Optional;
+import java.util.OptionalLong;
 import java.util.Set;
 import java.util.concurrent.Callable;
 import org.jspecify.annotations.Nullable;
@@ -245,13 +246,23 @@ abstract class Verb implements Callable<Integer> {
     return new Updater(
         machine().spooling(machine().spool().configured(configuration)),
         settings(place).withDelta(configuration.delta()),
-        configuration.mirrors() ? http : http.withoutMirrors(),
+        (configuration.mirrors() ? http : http.withoutMirrors())
+            .limitedTo(rateLimit(configuration)),
         new ServiceNotices(context.serviceManager(), observer),
         context.cancellation(),
         Asker.ofProcess(
             context.machine().environment(),
             context.machine().environment().containsKey(WorkerProcesses.VARIABLE),
             options().onBehalfOf()));
+  }
+
+  /** The option says more than the file; 0 means none. */
+  private OptionalLong rateLimit(Configuration configuration) throws UpdateException {
+    OptionalLong option = options().rateLimit();
+    if (option.isEmpty()) {
+      return configuration.rateLimit();
+    }
+    return option.getAsLong() == 0 ? OptionalLong.empty() : option;
   }
 
   /** Of this program here, also when another system is worked on. */

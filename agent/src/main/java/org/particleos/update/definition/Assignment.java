@@ -11,7 +11,8 @@ import org.particleos.update.failure.UpdateException;
  * @param line from 1, where it starts
  * @param headerLine where the header of its section is: two sections may have one name
  */
-record Assignment(Path file, int line, int headerLine, String section, String key, String value) {
+public record Assignment(
+    Path file, int line, int headerLine, String section, String key, String value) {
   /** Whether both stand below the same header. */
   boolean sameSection(Assignment other) {
     return file.equals(other.file) && headerLine == other.headerLine;

@@ -1,14 +1,9 @@
 package org.particleos.update.definition;
 
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.OptionalLong;
 import java.util.Set;
-import java.util.regex.Matcher;
-import java.util.regex.Pattern;
-import org.particleos.update.failure.Quote;
-import org.particleos.update.failure.Reason;
 import org.particleos.update.failure.UpdateException;
 import org.particleos.update.pattern.FieldText;
 
@@ -24,22 +19,26 @@ import org.particleos.update.pattern.FieldText;
  * @param spoolKeepFreeBytes how much of the file system stays free beside it, in bytes
  * @param delta fetch only the blocks that no older version on this machine has
  * @param mirrors go on at another server that the first one names
+ * @param rateLimit bytes per second for all downloads of a run together
  */
 public record Configuration(
-    boolean spool, long spoolBytesMax, long spoolKeepFreeBytes, boolean delta, boolean mirrors) {
+    boolean spool,
+    long spoolBytesMax,
+    long spoolKeepFreeBytes,
+    boolean delta,
+    boolean mirrors,
+    OptionalLong rateLimit) {
   /** Names a file that is read instead of all others. */
   public static final String VARIABLE = "PARTICLE_UPDATE_CONFIGURATION";
 
   private static final String FILE = "particle-update.conf";
-  private static final String DIRECTORY = "particle-update";
   private static final Set<String> SECTIONS = Set.of("Download");
-  private static final Pattern SIZE = Pattern.compile("([0-9]{1,15})([KMGT]?)");
 
   /** With its reasons: what was ignored in the files. */
   public record Loaded(Configuration configuration, List<DefinitionWarning> warnings) {}
 
   public Configuration {
-    if (spoolBytesMax < 0 || spoolKeepFreeBytes < 0) {
+    if (spoolBytesMax < 0 || spoolKeepFreeBytes < 0 || rateLimit.orElse(1) < 1) {
       throw new IllegalArgumentException("sizes are not negative");
     }
   }
@@ -52,7 +51,8 @@ public record Configuration(
 
   /** What holds without any file. */
   public static Configuration defaults() {
-    return new Configuration(true, SPOOL_BYTES_MAX, SPOOL_KEEP_FREE_BYTES, true, true);
+    return new Configuration(
+        true, SPOOL_BYTES_MAX, SPOOL_KEEP_FREE_BYTES, true, true, OptionalLong.empty());
   }
 
   /**
@@ -62,10 +62,7 @@ public record Configuration(
    * @throws UpdateException of kind configuration, if a file cannot be read or is not well-formed
    */
   public static Loaded read(Path root) throws UpdateException {
-    return read(
-        DefinitionPlace.PARENTS.stream().map(parent -> parent.resolve(DIRECTORY)).toList(),
-        root,
-        FILE);
+    return of(SettingsFile.read(root, FILE, SECTIONS));
   }
 
   /**
@@ -74,24 +71,13 @@ public record Configuration(
    * @throws UpdateException as {@link #read}, and if the file does not exist
    */
   public static Loaded readFile(Path file) throws UpdateException {
-    Path absolute = file.toAbsolutePath().normalize();
-    Path directory = absolute.getParent();
-    if (directory == null || !Files.isRegularFile(absolute)) {
-      throw UpdateException.because(
-              Reason.DEFINITION_UNREADABLE,
-              "failed to read " + Quote.quote(file.toString()) + ": there is no such file")
-          .remedy("correct $" + VARIABLE + ", or unset it")
-          .configuration();
-    }
-    return read(List.of(directory), Path.of("/"), absolute.getFileName().toString());
+    return of(SettingsFile.readFile(file, VARIABLE, SECTIONS));
   }
 
-  private static Loaded read(List<Path> directories, Path root, String name)
-      throws UpdateException {
-    var warnings = new Warnings();
-    var files = DefinitionFiles.in(directories, root, warnings);
+  private static Loaded of(SettingsFile.Read file) {
+    var warnings = file.warnings();
     var read = defaults();
-    for (Assignment assignment : files.assignments(name, files.mainFile(name), SECTIONS)) {
+    for (Assignment assignment : file.assignments()) {
       read = read.with(assignment, warnings);
     }
     return new Loaded(read, warnings.all());
@@ -105,6 +91,7 @@ public record Configuration(
           withSpoolKeepFreeBytes(size(assignment, spoolKeepFreeBytes, warnings));
       case "Delta" -> withDelta(bool(assignment, delta, warnings));
       case "Mirrors" -> withMirrors(bool(assignment, mirrors, warnings));
+      case "RateLimit" -> withRateLimit(ByteSize.rate(rateLimit, assignment, warnings));
       default -> {
         warnings.ignored(assignment, "[Download] has no such key");
         yield this;
@@ -121,45 +108,34 @@ public record Configuration(
   }
 
   private static long size(Assignment assignment, long present, Warnings warnings) {
-    OptionalLong bytes = bytes(assignment.value());
+    OptionalLong bytes = ByteSize.parse(assignment.value());
     if (bytes.isEmpty()) {
       warnings.ignored(assignment, "expected a number of bytes, as 500M or 2G");
     }
     return bytes.orElse(present);
   }
 
-  /** Bytes, or with K, M, G, T as many times 1024. */
-  private static OptionalLong bytes(String text) {
-    Matcher matcher = SIZE.matcher(text);
-    if (!matcher.matches()) {
-      return OptionalLong.empty();
-    }
-    int power = " KMGT".indexOf(matcher.group(2).isEmpty() ? " " : matcher.group(2));
-    try {
-      return OptionalLong.of(
-          Math.multiplyExact(Long.parseLong(matcher.group(1)), 1L << (10 * power)));
-    } catch (ArithmeticException _) {
-      return OptionalLong.empty();
-    }
-  }
-
   public Configuration withSpool(boolean other) {
-    return new Configuration(other, spoolBytesMax, spoolKeepFreeBytes, delta, mirrors);
+    return new Configuration(other, spoolBytesMax, spoolKeepFreeBytes, delta, mirrors, rateLimit);
   }
 
   public Configuration withSpoolBytesMax(long other) {
-    return new Configuration(spool, other, spoolKeepFreeBytes, delta, mirrors);
+    return new Configuration(spool, other, spoolKeepFreeBytes, delta, mirrors, rateLimit);
   }
 
   public Configuration withSpoolKeepFreeBytes(long other) {
-    return new Configuration(spool, spoolBytesMax, other, delta, mirrors);
+    return new Configuration(spool, spoolBytesMax, other, delta, mirrors, rateLimit);
   }
 
   public Configuration withDelta(boolean other) {
-    return new Configuration(spool, spoolBytesMax, spoolKeepFreeBytes, other, mirrors);
+    return new Configuration(spool, spoolBytesMax, spoolKeepFreeBytes, other, mirrors, rateLimit);
   }
 
   public Configuration withMirrors(boolean other) {
-    return new Configuration(spool, spoolBytesMax, spoolKeepFreeBytes, delta, other);
+    return new Configuration(spool, spoolBytesMax, spoolKeepFreeBytes, delta, other, rateLimit);
+  }
+
+  public Configuration withRateLimit(OptionalLong other) {
+    return new Configuration(spool, spoolBytesMax, spoolKeepFreeBytes, delta, mirrors, other);
   }
 }

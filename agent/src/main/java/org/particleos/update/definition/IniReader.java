@@ -23,6 +23,9 @@ final class IniReader {
   private static final String EXTENSION_PREFIX = "X-";
   private static final char BYTE_ORDER_MARK = '\ufeff';
 
+  /** Ends a known section that stands for all those with a name in place of the star. */
+  private static final String ANY_NAME = " *";
+
   private final Path file;
   private final Set<String> knownSections;
   private final Warnings warnings;
@@ -41,6 +44,10 @@ final class IniReader {
 
   private Section section = new Section.None();
 
+  /**
+   * @param knownSections their names; {@code Component *} stands for {@code Component} with a name
+   *     behind it
+   */
   IniReader(Path file, Set<String> knownSections, Warnings warnings) {
     this.file = file;
     this.knownSections = knownSections;
@@ -132,7 +139,7 @@ final class IniReader {
               + Quote.quote(name)
               + " has control characters, backslashes, quotes or one of * ? [");
     }
-    if (knownSections.contains(name)) {
+    if (isKnown(name)) {
       return new Section.Known(name, line);
     }
     if (!name.startsWith(EXTENSION_PREFIX)) {
@@ -145,6 +152,13 @@ final class IniReader {
               + String.join(", ", knownSections.stream().sorted().toList()));
     }
     return new Section.Foreign();
+  }
+
+  /** No header has a star: it was refused before. */
+  private boolean isKnown(String name) {
+    int space = name.indexOf(' ');
+    return knownSections.contains(name)
+        || (space > 0 && knownSections.contains(name.substring(0, space) + ANY_NAME));
   }
 
   private void checkLength(int bytes, int line) throws UpdateException {

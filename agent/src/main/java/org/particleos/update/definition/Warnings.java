@@ -6,15 +6,15 @@ import java.util.List;
 import org.particleos.update.failure.Quote;
 
 /** Collects what is tolerated during one load, in the order of reading. */
-final class Warnings {
+public final class Warnings {
   private final List<DefinitionWarning> collected = new ArrayList<>();
 
-  void add(Path file, int line, String text) {
+  public void add(Path file, int line, String text) {
     collected.add(new DefinitionWarning(file, line, text));
   }
 
   /** The assignment is treated as if it were not there. */
-  void ignored(Assignment assignment, String why) {
+  public void ignored(Assignment assignment, String why) {
     add(
         assignment.file(),
         assignment.line(),
@@ -28,7 +28,7 @@ final class Warnings {
             + why);
   }
 
-  List<DefinitionWarning> all() {
+  public List<DefinitionWarning> all() {
     return List.copyOf(collected);
   }
 }

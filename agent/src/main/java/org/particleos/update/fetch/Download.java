@@ -44,6 +44,7 @@ final class Download implements ByteSource {
   private final Mirrors mirrors;
   private final Tour tour;
   private final Timing timing;
+  private final Throttle throttle;
   private final Cancellation cancellation;
 
   /** What each server called the file, and when it was changed last, to ask for the same again. */
@@ -80,6 +81,7 @@ final class Download implements ByteSource {
       Mirrors mirrors,
       Tour tour,
       Timing timing,
+      Throttle throttle,
       Cancellation cancellation)
       throws UpdateException {
     this.origin = origin;
@@ -90,6 +92,7 @@ final class Download implements ByteSource {
     this.mirrors = mirrors;
     this.tour = tour;
     this.timing = timing;
+    this.throttle = throttle;
     this.cancellation = cancellation;
     this.position = start.offsetBytes();
     reconnect("asking for " + name() + " failed");
@@ -278,6 +281,7 @@ final class Download implements ByteSource {
         int read = exchange.read(direct);
         measuredNanos += timing.nanos() - before;
         advance(exchange, Math.max(0, read));
+        throttle.pass(read, timing, cancellation);
         return read;
       } catch (UpdateException.Unreachable e) {
         countFailure(e);

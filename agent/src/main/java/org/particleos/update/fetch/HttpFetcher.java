@@ -39,6 +39,7 @@ public final class HttpFetcher implements Fetcher, AutoCloseable {
   private final Requests requests;
   private final Mirrors mirrors;
   private final Timing timing;
+  private final Throttle throttle;
   private final Consumer<String> listener;
 
   /** The same, trying again within the usual limits. */
@@ -65,6 +66,7 @@ public final class HttpFetcher implements Fetcher, AutoCloseable {
             new Connections("particle-update/" + programVersion, limits, environment), limits),
         new Mirrors(true),
         Timing.real(InstantSource.system()),
+        Throttle.NONE,
         _ -> {});
   }
 
@@ -74,12 +76,14 @@ public final class HttpFetcher implements Fetcher, AutoCloseable {
       Requests requests,
       Mirrors mirrors,
       Timing timing,
+      Throttle throttle,
       Consumer<String> listener) {
     this.limits = limits;
     this.retries = retries;
     this.requests = requests;
     this.mirrors = mirrors;
     this.timing = timing;
+    this.throttle = throttle;
     this.listener = listener;
   }
 
@@ -90,17 +94,28 @@ public final class HttpFetcher implements Fetcher, AutoCloseable {
    * @param to may be called by any thread that fetches
    */
   public HttpFetcher telling(Consumer<String> to) {
-    return new HttpFetcher(limits, retries, requests, mirrors, timing, to);
+    return new HttpFetcher(limits, retries, requests, mirrors, timing, throttle, to);
   }
 
   /** The same with the same connections, but it fetches from the addresses themselves only. */
   public HttpFetcher withoutMirrors() {
-    return new HttpFetcher(limits, retries, requests, new Mirrors(false), timing, listener);
+    return new HttpFetcher(
+        limits, retries, requests, new Mirrors(false), timing, throttle, listener);
+  }
+
+  /**
+   * The same with the same connections, but all bodies together come no faster.
+   *
+   * @param bytesPerSecond at least 1, or empty for no limit
+   */
+  public HttpFetcher limitedTo(OptionalLong bytesPerSecond) {
+    return new HttpFetcher(
+        limits, retries, requests, mirrors, timing, new Throttle(bytesPerSecond), listener);
   }
 
   /** The same with another time. */
   HttpFetcher timedBy(Timing other) {
-    return new HttpFetcher(limits, retries, requests, mirrors, other, listener);
+    return new HttpFetcher(limits, retries, requests, mirrors, other, throttle, listener);
   }
 
   @Override
@@ -135,7 +150,8 @@ public final class HttpFetcher implements Fetcher, AutoCloseable {
       if (isLocal(uri)) {
         try (var source = new LocalSource(local(uri), cancellation)) {
           var state = new SmallFile.State(uri, Optional.empty(), Optional.empty());
-          return fresh(uri, source, state, limitBytes);
+          return new SmallFile.Fresh(
+              unpack(uri, readAll(uri, source, limitBytes), limitBytes), state);
         }
       }
       return tour(uri, uri, Optional.empty(), retries.small(), cancellation)
@@ -179,12 +195,10 @@ public final class HttpFetcher implements Fetcher, AutoCloseable {
     Answers.requireWhole(uri, exchange);
     requireLengthWithinLimit(exchange);
     var state = new SmallFile.State(exchange.uri(), exchange.etag(), exchange.lastModified());
-    return fresh(uri, exchange, state, limitBytes);
-  }
-
-  private static SmallFile fresh(URI uri, ByteSource source, SmallFile.State state, long limitBytes)
-      throws UpdateException {
-    return new SmallFile.Fresh(unpack(uri, readAll(uri, source, limitBytes), limitBytes), state);
+    var stored = readAll(uri, exchange, limitBytes);
+    // Nobody waits for a manifest because of its few bytes, but what follows has that much less.
+    throttle.taken(stored.length, timing.nanos());
+    return new SmallFile.Fresh(unpack(uri, stored, limitBytes), state);
   }
 
   private Tour tour(
@@ -288,7 +302,8 @@ public final class HttpFetcher implements Fetcher, AutoCloseable {
       URI uri, URI start, Resumption from, OptionalLong end, Cancellation cancellation)
       throws UpdateException {
     var tour = tour(uri, start, Optional.of(mirrors), retries.payload(), cancellation);
-    return new Download(uri, from, end, requests, limits, mirrors, tour, timing, cancellation);
+    return new Download(
+        uri, from, end, requests, limits, mirrors, tour, timing, throttle, cancellation);
   }
 
   /**

@@ -1,5 +1,6 @@
 package org.particleos.update.service;
 
+import org.particleos.update.policy.Answer;
 import org.particleos.update.policy.Energy;
 
 /** Knows what feeds the machine. Safe for use by several threads. */
@@ -12,4 +13,22 @@ public interface Power {
    * does not: then it is looked at whenever something else happens.
    */
   void watch(Runnable changed);
+
+  /** The same, and another one is asked where this one does not know. */
+  default Power or(Power other) {
+    Power first = this;
+    return new Power() {
+      @Override
+      public Energy energy() {
+        Energy energy = first.energy();
+        return energy.onBattery() == Answer.UNKNOWN ? other.energy() : energy;
+      }
+
+      @Override
+      public void watch(Runnable changed) {
+        first.watch(changed);
+        other.watch(changed);
+      }
+    };
+  }
 }

@@ -5,6 +5,7 @@ import java.io.InputStream;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.function.Supplier;
 
 /**
  * Workers as child processes of the daemon. Each has a pipe as its standard input, of which the
@@ -29,22 +30,30 @@ public final class WorkerProcesses implements Workers {
           "LISTEN_PID");
 
   private final Path program;
-  private final List<String> options;
+  private final Supplier<List<String>> options;
 
   /**
    * @param program the launcher
    * @param options that every worker gets, before those of its job
    */
   public WorkerProcesses(Path program, List<String> options) {
+    this(program, () -> options);
+  }
+
+  /**
+   * The same with options that are asked for anew for every worker, since the configuration may
+   * change.
+   */
+  public WorkerProcesses(Path program, Supplier<List<String>> options) {
     this.program = program;
-    this.options = List.copyOf(options);
+    this.options = options;
   }
 
   @Override
   public Worker start(List<String> arguments) throws IOException {
     List<String> command = new ArrayList<>();
     command.add(program.toString());
-    command.addAll(options);
+    command.addAll(options.get());
     command.addAll(arguments);
     var builder = new ProcessBuilder(command).redirectError(ProcessBuilder.Redirect.INHERIT);
     OF_THE_DAEMON_ONLY.forEach(builder.environment()::remove);

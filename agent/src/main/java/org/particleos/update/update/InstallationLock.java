@@ -1,17 +1,13 @@
 package org.particleos.update.update;
 
 import java.io.IOException;
-import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
-import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.attribute.PosixFilePermissions;
 import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
 import java.util.ArrayDeque;
 import java.util.Collection;
 import java.util.Deque;
-import java.util.EnumSet;
 import java.util.HexFormat;
 import java.util.TreeSet;
 import org.particleos.update.catalog.Place;
@@ -20,8 +16,6 @@ import org.particleos.update.failure.Reason;
 import org.particleos.update.failure.UpdateException;
 import org.particleos.update.linux.IoFailure;
 import org.particleos.update.linux.Kernel;
-import org.particleos.update.linux.Kernel.OpenFlag;
-import org.particleos.update.linux.OpenFile;
 
 /**
  * Keeps two processes from changing the same targets (Deviation: H-09, the reference has no such
@@ -32,9 +26,7 @@ import org.particleos.update.linux.OpenFile;
  * keeps the device manager away from it.
  */
 final class InstallationLock implements AutoCloseable {
-  private static final int HOLDER_BYTES_MAX = 256;
-
-  private final Deque<OpenFile> held = new ArrayDeque<>();
+  private final Deque<LockFile> held = new ArrayDeque<>();
 
   private InstallationLock() {}
 
@@ -48,9 +40,6 @@ final class InstallationLock implements AutoCloseable {
     var lock = new InstallationLock();
     Path directory = machine.lockDirectory();
     try {
-      Files.createDirectories(
-          directory,
-          PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rwx------")));
       // Sorted, so that two processes never wait for each other in a circle.
       var names = new TreeSet<String>();
       targets.forEach(place -> names.add(describe(place)));
@@ -79,31 +68,16 @@ final class InstallationLock implements AutoCloseable {
 
   private void takeOne(Kernel kernel, Path directory, String target, String holder)
       throws IOException, UpdateException {
-    Path path = directory.resolve(digest(target) + ".lock");
-    OpenFile file =
-        kernel.open(
-            path, EnumSet.of(OpenFlag.READ, OpenFlag.WRITE, OpenFlag.CREATE, OpenFlag.NO_FOLLOW));
-    held.push(file); // closed in any case; whether it is locked is seen now
-    if (!file.tryLock(OpenFile.LockMode.EXCLUSIVE)) {
-      String other = read(file);
-      throw UpdateException.because(
-              Reason.LOCK_HELD, "refused: another process is changing " + Quote.quote(target))
-          .found(other.isEmpty() ? "held by an unknown process" : "held by " + other)
-          .state("this process changed nothing")
-          .remedy("wait until it has finished, then run the command again")
-          .busy();
+    switch (LockFile.take(kernel, directory.resolve(digest(target) + ".lock"), holder)) {
+      case LockFile.Attempt.Taken(var lock) -> held.push(lock);
+      case LockFile.Attempt.Held(var other) ->
+          throw UpdateException.because(
+                  Reason.LOCK_HELD, "refused: another process is changing " + Quote.quote(target))
+              .found(other.isEmpty() ? "held by an unknown process" : "held by " + other)
+              .state("this process changed nothing")
+              .remedy("wait until it has finished, then run the command again")
+              .busy();
     }
-    byte[] text = holder.getBytes(StandardCharsets.UTF_8);
-    ByteBuffer buffer = ByteBuffer.allocateDirect(text.length).put(text).flip();
-    file.truncate(0);
-    file.write(buffer, 0);
-  }
-
-  private static String read(OpenFile file) throws IOException {
-    ByteBuffer buffer = ByteBuffer.allocateDirect(HOLDER_BYTES_MAX);
-    file.read(buffer, 0);
-    buffer.flip();
-    return StandardCharsets.UTF_8.decode(buffer).toString().replaceAll("\\p{Cntrl}", " ").trim();
   }
 
   private static String describe(Place place) {
@@ -129,7 +103,7 @@ final class InstallationLock implements AutoCloseable {
     }
   }
 
-  /** Lets go of everything. The files stay: removing a lock file is a race. */
+  /** Lets go of everything. */
   @Override
   public void close() throws UpdateException {
     IOException first = null;

@@ -7,6 +7,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.OptionalLong;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -39,9 +40,17 @@ class ConfigurationTest {
   void everyKeyIsRead() throws Exception {
     write(
         "etc/particle-update/particle-update.conf",
-        "[Download]\nSpool=no\nSpoolMaxUse=300M\nSpoolKeepFree=7K\nDelta=0\nMirrors=off\n");
+        "[Download]\n"
+            + "Spool=no\n"
+            + "SpoolMaxUse=300M\n"
+            + "SpoolKeepFree=7K\n"
+            + "Delta=0\n"
+            + "Mirrors=off\n"
+            + "RateLimit=2M\n");
 
-    assertEquals(new Configuration(false, 300L << 20, 7L << 10, false, false), good());
+    assertEquals(
+        new Configuration(false, 300L << 20, 7L << 10, false, false, OptionalLong.of(2 << 20)),
+        good());
   }
 
   @Test
@@ -69,8 +78,15 @@ class ConfigurationTest {
   @ParameterizedTest
   @ValueSource(
       strings = {
-        "SpoolMaxUse=-1", "SpoolMaxUse=2X", "SpoolMaxUse=", "SpoolMaxUse=999999999999999T",
-        "Spool=perhaps", "Spool=", "Delta=2", "Unknown=1"
+        "SpoolMaxUse=-1",
+        "SpoolMaxUse=2X",
+        "SpoolMaxUse=",
+        "SpoolMaxUse=999999999999999T",
+        "Spool=perhaps",
+        "Spool=",
+        "Delta=2",
+        "RateLimit=fast",
+        "Unknown=1"
       })
   void whatIsNotUnderstoodIsIgnoredWithAWarning(String line) throws Exception {
     write("etc/particle-update/particle-update.conf", "[Download]\n" + line + "\n");

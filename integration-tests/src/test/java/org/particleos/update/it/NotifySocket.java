@@ -12,9 +12,9 @@ import java.nio.ByteOrder;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CopyOnWriteArrayList;
 
 /**
  * Listens as a service manager does ({@code $NOTIFY_SOCKET}). Java knows no datagrams on Unix
@@ -54,6 +54,7 @@ final class NotifySocket implements AutoCloseable {
 
   private final Path path;
   private final int descriptor;
+  private final List<String> soFar = new CopyOnWriteArrayList<>();
   private final CompletableFuture<List<String>> received;
 
   @SuppressWarnings("restricted") // calling C is what this class is for
@@ -88,6 +89,11 @@ final class NotifySocket implements AutoCloseable {
     return path;
   }
 
+  /** How many messages so far have this in them. */
+  long count(String part) {
+    return soFar.stream().filter(message -> message.contains(part)).count();
+  }
+
   /** Everything that was sent until now, one message per element. Ends the listening. */
   List<String> messages() throws IOException {
     byte[] end = END.getBytes(StandardCharsets.US_ASCII);
@@ -107,7 +113,6 @@ final class NotifySocket implements AutoCloseable {
   }
 
   private List<String> listen() {
-    List<String> messages = new ArrayList<>();
     try (Arena arena = Arena.ofConfined()) {
       MemorySegment buffer = arena.allocate(MESSAGE_BYTES_MAX);
       while (true) {
@@ -116,9 +121,9 @@ final class NotifySocket implements AutoCloseable {
         byte[] bytes = buffer.asSlice(0, length).toArray(ValueLayout.JAVA_BYTE);
         String message = new String(bytes, StandardCharsets.UTF_8);
         if (message.equals(END)) {
-          return messages;
+          return List.copyOf(soFar);
         }
-        messages.add(message);
+        soFar.add(message);
       }
     } catch (Throwable e) {
       throw new IllegalStateException("cannot listen on " + path, e);
