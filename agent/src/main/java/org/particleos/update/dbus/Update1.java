@@ -191,8 +191,9 @@ public final class Update1 implements BusService {
       Map<String, Object> now = values(state);
       Map<String, Object> before = told;
       String[] changed =
-          now.keySet().stream()
-              .filter(name -> !now.get(name).equals(before.get(name)))
+          now.entrySet().stream()
+              .filter(each -> !each.getValue().equals(before.get(each.getKey())))
+              .map(Map.Entry::getKey)
               .toArray(String[]::new);
       told = now;
       if (changed.length > 0) {

@@ -6,7 +6,6 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import java.util.Set;
 import org.freedesktop.dbus.types.UInt32;
 import org.particleos.update.definition.SafeName;
 import org.particleos.update.failure.Quote;
@@ -43,21 +42,19 @@ record WantedRun(Verb verb, Map<String, Object> options) {
   /** As many runs as the history keeps. */
   private static final long LINES_MAX = 1000;
 
-  /** What can be run, and which options it takes besides {@code component}. */
+  /** What can be run. */
   enum Verb {
-    CHECK(JobType.CHECK, "offline", "sizes"),
-    APPLY(JobType.APPLY, "version", "offline", "component-all"),
+    CHECK(JobType.CHECK),
+    APPLY(JobType.APPLY),
     STATUS(JobType.STATUS),
-    LIST(JobType.LIST, "version", "offline", "sizes"),
+    LIST(JobType.LIST),
     VACUUM(JobType.VACUUM),
-    HISTORY(JobType.HISTORY, "lines");
+    HISTORY(JobType.HISTORY);
 
     private final JobType type;
-    private final Set<String> options;
 
-    Verb(JobType type, String... options) {
+    Verb(JobType type) {
       this.type = type;
-      this.options = Set.of(options);
     }
 
     static Optional<Verb> parse(String text) {
@@ -65,7 +62,15 @@ record WantedRun(Verb verb, Map<String, Object> options) {
     }
 
     boolean takes(String option) {
-      return option.equals("component") || options.contains(option);
+      return switch (option) {
+        case "component" -> true;
+        case "version" -> this == APPLY || this == LIST;
+        case "offline" -> this == APPLY || this == LIST || this == CHECK;
+        case "sizes" -> this == LIST || this == CHECK;
+        case "component-all" -> this == APPLY;
+        case "lines" -> this == HISTORY;
+        default -> false;
+      };
     }
   }
 

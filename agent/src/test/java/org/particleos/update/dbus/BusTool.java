@@ -62,7 +62,9 @@ final class BusTool {
       throw missing;
     }
     process.getOutputStream().close();
-    var err = CompletableFuture.supplyAsync(() -> read(process.getErrorStream()));
+    // Not in the pool that all share: several programs run at a time.
+    var err = new CompletableFuture<String>();
+    Thread.ofVirtual().start(() -> err.complete(read(process.getErrorStream())));
     String out = read(process.getInputStream());
     assertTrue(process.waitFor(PATIENCE_SECONDS, TimeUnit.SECONDS), "it does not end");
     return new Ended(process.exitValue(), out, err.join());
