@@ -28,7 +28,8 @@ import org.particleos.update.version.Version;
 /**
  * {@code org.particleos.Update1}: what the daemon does with the operating system and why it does
  * nothing more now, wishes that it fulfils, and runs of verbs for the command line of people who
- * are not root. Described in {@code systemd-units/share/dbus-1/interfaces/org.particleos.Update1.xml}.
+ * are not root. Described in {@code
+ * systemd-units/share/dbus-1/interfaces/org.particleos.Update1.xml}.
  *
  * <p>Properties and {@code Explain} tell what everybody may know; everything else asks polkit. What
  * a run says is told to its caller alone.

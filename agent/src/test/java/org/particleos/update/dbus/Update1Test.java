@@ -519,7 +519,8 @@ class Update1Test {
                     PATIENCE)
                 .getFirst();
     String published =
-        Files.readString(Path.of("../systemd-units/share/dbus-1/interfaces/org.particleos.Update1.xml"));
+        Files.readString(
+            Path.of("../systemd-units/share/dbus-1/interfaces/org.particleos.Update1.xml"));
 
     assertEquals(members(published), members(told));
   }
