@@ -40,13 +40,15 @@ class ConfigurationTest {
   void everyKeyIsRead() throws Exception {
     write(
         "etc/particle-update/particle-update.conf",
-        "[Download]\n"
-            + "Spool=no\n"
-            + "SpoolMaxUse=300M\n"
-            + "SpoolKeepFree=7K\n"
-            + "Delta=0\n"
-            + "Mirrors=off\n"
-            + "RateLimit=2M\n");
+        """
+        [Download]
+        Spool=no
+        SpoolMaxUse=300M
+        SpoolKeepFree=7K
+        Delta=0
+        Mirrors=off
+        RateLimit=2M
+        """);
 
     assertEquals(
         new Configuration(false, 300L << 20, 7L << 10, false, false, OptionalLong.of(2 << 20)),

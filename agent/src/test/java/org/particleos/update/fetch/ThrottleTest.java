@@ -38,7 +38,7 @@ class ThrottleTest {
     long seed = 4;
     var random = new Random(seed);
     for (int run = 0; run < 100; run++) {
-      long rate = 1 + random.nextInt(10_000_000);
+      long rate = 1L + random.nextInt(10_000_000);
       var throttle = new Throttle(OptionalLong.of(rate));
       long start = random.nextLong(); // such clocks begin anywhere
       long now = start;

@@ -328,7 +328,7 @@ class DeciderTest {
     var machine = AMachine.running();
     double share = machine.share.of("check");
 
-    Duration period = Duration.ofMinutes(120).plusMillis((long) (share * 4 * 3_600_000));
+    Duration period = Duration.ofHours(2).plusMillis((long) (share * 4 * 3_600_000));
     assertEquals(period.minusHours(1), next(UP_TO_REBOOT, machine));
   }
 

@@ -15,12 +15,14 @@ import java.time.ZoneOffset;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.OptionalLong;
 import java.util.Set;
 import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.LinkedBlockingQueue;
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -53,8 +55,11 @@ class AgentTest {
   private Connection connection = Connection.UNKNOWN;
   private Energy energy = Energy.UNKNOWN;
   private Optional<UpdateException> restartRefused = Optional.empty();
+
+  @SuppressWarnings("NullAway.Init") // every test starts one, each with its own policy
   private Agent agent;
-  private Thread loop;
+
+  private @Nullable Thread loop;
 
   /** Time that stands still until a test lets it pass. */
   private static final class Clocks implements Moments {
@@ -233,7 +238,7 @@ class AgentTest {
 
   private void stopLoop() throws InterruptedException {
     agent.stop();
-    loop.join();
+    Objects.requireNonNull(loop).join();
     agent.close();
   }
 
