@@ -11,7 +11,9 @@ import java.nio.file.attribute.PosixFilePermissions;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Objects;
 import java.util.concurrent.CompletableFuture;
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -31,7 +33,7 @@ class RemoteTest {
   @TempDir Path home;
   private Premises here;
   private Premises there;
-  private DaemonOnBus daemon;
+  private @Nullable DaemonOnBus served;
 
   @BeforeEach
   void start() throws IOException {
@@ -41,8 +43,8 @@ class RemoteTest {
 
   @AfterEach
   void stop() {
-    if (daemon != null) {
-      daemon.close();
+    if (served != null) {
+      served.close();
     }
   }
 
@@ -61,7 +63,11 @@ class RemoteTest {
   }
 
   private void serve(Workers workers) throws IOException, InterruptedException {
-    daemon = DaemonOnBus.in(Files.createDirectories(home.resolve("bus")), workers);
+    served = DaemonOnBus.in(Files.createDirectories(home.resolve("bus")), workers);
+  }
+
+  private DaemonOnBus daemon() {
+    return Objects.requireNonNull(served, "serve() comes first");
   }
 
   /** Processes of this program that work on the machine of the daemon. */
@@ -91,7 +97,7 @@ class RemoteTest {
     List<String> all = new ArrayList<>(List.of("--daemon=yes"));
     all.addAll(Arrays.asList(arguments));
     return new CapturedRun.Setup(there.home())
-        .env("DBUS_SYSTEM_BUS_ADDRESS", daemon.address())
+        .env("DBUS_SYSTEM_BUS_ADDRESS", daemon().address())
         .run(all.toArray(String[]::new));
   }
 
@@ -243,7 +249,7 @@ class RemoteTest {
   @Test
   void aBusWithoutADaemonIsToldApart() throws Exception {
     serve(new FakeWorkers());
-    daemon.vanish();
+    daemon().vanish();
 
     CapturedRun run = remotely("vacuum");
 
@@ -258,7 +264,7 @@ class RemoteTest {
   void whoMayNotIsToldSo() throws Exception {
     var workers = new FakeWorkers();
     serve(workers);
-    daemon.clerk().decides(Verdict.DENIED);
+    daemon().clerk().decides(Verdict.DENIED);
 
     CapturedRun run = remotely("apply");
 
@@ -271,17 +277,17 @@ class RemoteTest {
   @Test
   void aPasswordIsAskedForUnlessThatIsNotWanted() throws Exception {
     serve(processes());
-    daemon.clerk().decides(Verdict.NEEDS_INTERACTION, Verdict.ALLOWED);
+    daemon().clerk().decides(Verdict.NEEDS_INTERACTION, Verdict.ALLOWED);
 
     CapturedRun without = remotely("status", "--no-ask-password");
-    assertFalse(daemon.clerk().asked().interactive());
+    assertFalse(daemon().clerk().asked().interactive());
     CapturedRun with = remotely("status");
 
     assertEquals(10, without.status());
     assertTrue(without.err().contains("it takes a password"), without.err());
     assertEquals(0, with.status(), with.err());
-    assertFalse(daemon.clerk().asked().interactive());
-    assertTrue(daemon.clerk().asked().interactive());
+    assertFalse(daemon().clerk().asked().interactive());
+    assertTrue(daemon().clerk().asked().interactive());
   }
 
   // ---- What happens meanwhile ----
@@ -297,7 +303,7 @@ class RemoteTest {
     var run = begun("apply");
     workers.next().says("{'event':'notice','text':'so far'}");
 
-    daemon.vanish();
+    daemon().vanish();
 
     assertEquals(4, run.get().status());
     assertTrue(run.get().err().contains("the daemon vanished in the middle"), run.get().err());
@@ -351,7 +357,7 @@ class RemoteTest {
     var run =
         CompletableFuture.supplyAsync(() ->
             new CapturedRun.Setup(there.home())
-                .env("DBUS_SYSTEM_BUS_ADDRESS", daemon.address())
+                .env("DBUS_SYSTEM_BUS_ADDRESS", daemon().address())
                 .cancelledBy(cancellation)
                 .run("apply", "--daemon=yes"));
     var worker = workers.next();
@@ -369,11 +375,11 @@ class RemoteTest {
     serve(workers);
 
     assertEquals(12, remotely("apply", "--reboot").status());
-    daemon.mind().becomes(DaemonOnBus.running("1"));
+    daemon().mind().becomes(DaemonOnBus.running("1"));
     var nothing = begun("apply", "--reboot");
     workers.next().says("{'event':'ended','outcome':'no-update','version':null}").ends(0);
     assertTrue(nothing.get().err().contains("Nothing that a restart would bring"));
-    assertEquals(List.of(), daemon.mind().wishes());
+    assertEquals(List.of(), daemon().mind().wishes());
 
     var something = begun("apply", "--reboot");
     workers
@@ -382,7 +388,7 @@ class RemoteTest {
         .ends(0);
     assertEquals(0, something.get().status(), something.get().err());
     assertEquals("Restarting the machine.\n", something.get().err());
-    assertEquals("reboot", daemon.mind().wish());
+    assertEquals("reboot", daemon().mind().wish());
   }
 
   @Test
@@ -392,7 +398,7 @@ class RemoteTest {
     var run = begun("check");
     var worker = workers.next();
 
-    DaemonOnBus.pretend(daemon.address(), 1);
+    DaemonOnBus.pretend(daemon().address(), 1);
     worker.says("{'booted':'1','installed':'1','available':null}").ends(3);
 
     assertEquals(3, run.get().status(), run.get().err());
