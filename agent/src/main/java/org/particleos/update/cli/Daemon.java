@@ -130,7 +130,13 @@ final class Daemon {
   private void serve(Log log) throws IOException, InterruptedException {
     var files = new PolicyFiles(machine, log);
     policy = files.read();
-    var jobs = new Jobs(new WorkerProcesses(launcher(), this::workerOptions));
+    var jobs =
+        new Jobs(
+            new ReadsHere(
+                context.machine(),
+                context.programVersion(),
+                rootOption(),
+                new WorkerProcesses(launcher(), this::workerOptions)));
     jobs.watch(
         new Jobs.Observer() {
           @Override
@@ -227,10 +233,13 @@ final class Daemon {
     return Path.of(home, "bin", "particle-update");
   }
 
+  private List<String> rootOption() {
+    return root.map(directory -> "--root=" + directory).stream().toList();
+  }
+
   /** What every worker is told. */
   private List<String> workerOptions() {
-    List<String> options = new ArrayList<>();
-    root.ifPresent(directory -> options.add("--root=" + directory));
+    List<String> options = new ArrayList<>(rootOption());
     if (policy.rateLimit().isPresent()) {
       options.add("--rate-limit=" + policy.rateLimit().getAsLong());
     }
