@@ -156,6 +156,20 @@ public final class ClassArchive {
         classes.addAll(classesOf(command, machine.environment()));
       }
     }
+    if (DaemonTraining.possible()) {
+      var training =
+          new DaemonTraining(
+              distribution.resolve("bin/particle-update"),
+              Files.createDirectories(work.resolve("daemon")),
+              Map.of("JAVA_HOME", System.getProperty("java.home")));
+      for (Path list : training.run()) {
+        classes.addAll(classesIn(list));
+      }
+    } else {
+      System.err.println(
+          "There is no dbus-daemon: the class archive does without the classes of the daemon,"
+              + " which starts the slower for it.");
+    }
     return classes;
   }
 
@@ -168,6 +182,10 @@ public final class ClassArchive {
       throws IOException {
     Path list = work.resolve("classes");
     run(words, environment, "-XX:DumpLoadedClassList=" + list);
+    return classesIn(list);
+  }
+
+  private static List<String> classesIn(Path list) throws IOException {
     return Files.readAllLines(list).stream()
         // Which references a class had looked up by then depends on the race of threads and
         // compiler,
