@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.io.IOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -12,6 +13,7 @@ import java.util.List;
 import java.util.Random;
 import java.util.concurrent.TimeUnit;
 import java.util.function.BooleanSupplier;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -90,18 +92,31 @@ class DaemonIT {
   private boolean holds(String... names) {
     try {
       return system.target().equals(List.of(names));
-    } catch (IOException e) {
-      throw new java.io.UncheckedIOException(e);
+    } catch (IOException | java.io.UncheckedIOException _) {
+      return false; // a file was renamed while it was looked at
     }
   }
 
-  private void awaitQuestions(int count) {
-    await("question " + count, () -> server.questions().size() >= count);
+  private void awaitOffer() {
+    await("the check to be remembered", () -> remembers("\"available\" : \"1\""));
   }
 
   private Run stopped(Program.Running daemon) throws InterruptedException {
     daemon.terminate();
     return daemon.end();
+  }
+
+  private static long kept(Path state) {
+    try (Stream<Path> files = Files.walk(state)) {
+      long lines = 0;
+      for (Path file : files.filter(each -> each.toString().endsWith(".journal")).toList()) {
+        lines +=
+            Files.readAllLines(file).stream().filter(line -> line.matches("[0-9a-f]{8}")).count();
+      }
+      return lines;
+    } catch (IOException | java.io.UncheckedIOException _) {
+      return 0; // it is being written
+    }
   }
 
   /** Workers of a daemon that still run. */
@@ -112,7 +127,8 @@ class DaemonIT {
   @Test
   void itLooksDownloadsAndInstallsByItselfAndTellsTheServiceManager() throws Exception {
     var daemon = start();
-    await("version 1", () -> holds("a-1.raw"));
+    await("version 1", () -> notify.count("Version 1 waits for a restart") > 0);
+    assertTrue(holds("a-1.raw"));
 
     Run run = stopped(daemon).expect(0);
 
@@ -128,7 +144,7 @@ class DaemonIT {
   @Test
   void afterARestartItDoesNotAskAgain() throws Exception {
     var daemon = start();
-    await("version 1", () -> holds("a-1.raw"));
+    await("version 1", () -> notify.count("Version 1 waits for a restart") > 0);
     stopped(daemon).expect(0);
     int asked = server.questions().size();
     long told = notify.count("waits for a restart");
@@ -141,7 +157,8 @@ class DaemonIT {
   }
 
   @Test
-  void aSignalStopsATransferWhichTheNextStartContinues() throws Exception {
+  void aSignalStopsATransferWhichTheNextStartContinues(@TempDir Path state) throws Exception {
+    system = system.with("PARTICLE_UPDATE_STATE_DIRECTORY", state.toString());
     byte[] content = new byte[16 * MEBI + 99];
     new Random(7).nextBytes(content);
     offer("2", content);
@@ -149,6 +166,8 @@ class DaemonIT {
     server.fault("a-2.raw", stall);
     var daemon = start();
     stall.awaitReached();
+    // What was sent has to arrive first: each MiB is a line of the journal.
+    await("what was sent to be kept", () -> kept(state) >= STALL_AT / MEBI);
 
     daemon.terminate();
     // The service manager would kill it after a while; this is only not to wait for ever.
@@ -199,7 +218,7 @@ class DaemonIT {
   void anotherPolicyHoldsAfterASignalAndABadOneDoesNot() throws Exception {
     policy("UpTo=check");
     var daemon = start();
-    awaitQuestions(2);
+    awaitOffer();
 
     system.write("etc/particle-update/agent.conf", "[Agent\nUpTo=none\n");
     hangUp(daemon);
@@ -231,8 +250,7 @@ class DaemonIT {
     system.run("policy").expect(0).says("goes up to check by itself").says("no check is known of");
 
     var daemon = start();
-    awaitQuestions(2);
-    await("the check to be remembered", () -> remembers("\"available\" : \"1\""));
+    awaitOffer();
     stopped(daemon).expect(0);
     system.run("policy").expect(0).says("version 1: by hand").says("downloads are made by hand");
   }
