@@ -17,12 +17,19 @@ final class JavaRuntime {
   /**
    * Found by {@code jdeps}, and by running every test with nothing else: XML is D-Bus
    * introspection, logging is JNA's, naming is Bouncy Castle's; {@code jdk.net} tells who is at the
-   * other end of a Unix socket, {@code jdk.security.auth} who we are. What else the libraries name
-   * (desktop, SQL) they do without.
+   * other end of a Unix socket, {@code jdk.security.auth} who we are, and {@code jdk.unsupported}
+   * lets the daemon hear signals (by reflection, which {@code jdeps} does not see). What else the
+   * libraries name (desktop, SQL) they do without.
    */
   private static final List<String> MODULES =
       List.of(
-          "java.base", "java.logging", "java.naming", "java.xml", "jdk.net", "jdk.security.auth");
+          "java.base",
+          "java.logging",
+          "java.naming",
+          "java.xml",
+          "jdk.net",
+          "jdk.security.auth",
+          "jdk.unsupported");
 
   /** The only program of it that is started. */
   private static final String LAUNCHER = "java";
