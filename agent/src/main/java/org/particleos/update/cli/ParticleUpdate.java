@@ -92,6 +92,11 @@ final class ParticleUpdate implements Callable<Integer> {
    * @return the exit status
    */
   static int run(Context context, String... words) {
+    if (words.length == 1 && words[0].equals("--version")) {
+      // Asked by scripts all the time, and answered before picocli has woken up.
+      context.terminal().out().println(version(context));
+      return ExitStatus.OK.code();
+    }
     Set<String> meant = Verbs.meantBy(words);
     CommandLine line = commandLine(context, meant);
     if (!meant.equals(Verbs.names())) {
@@ -139,14 +144,17 @@ final class ParticleUpdate implements Callable<Integer> {
         verb.getCommandSpec().mixinStandardHelpOptions(true);
       }
     }
-    line.getCommandSpec()
-        .versionProvider(() -> new String[] {"particle-update " + context.programVersion()});
+    line.getCommandSpec().versionProvider(() -> new String[] {version(context)});
     if (!context.programName().equals(REFERENCE_NAME)) {
       line.getCommandSpec().usageMessage().exitCodeList(exitStatuses());
       line.getCommandSpec().usageMessage().exitCodeListHeading("%nExit statuses:%n");
     }
     line.getCommandSpec().usageMessage().footerHeading("%n");
     return line;
+  }
+
+  private static String version(Context context) {
+    return "particle-update " + context.programVersion();
   }
 
   private static void takeReferencesCommandLine(CommandLine line) {

@@ -62,14 +62,10 @@ final class Verbs {
 
   /**
    * Which verbs the words can mean, without knowing yet which of them are values of options: those
-   * that they name. If they name none, or one that tells about all, it is all of them; of the
-   * version alone none has to be known.
+   * that they name. If they name none, or one that tells about all, it is all of them.
    */
   static Set<String> meantBy(String... words) {
     Set<String> meant = new LinkedHashSet<>(Arrays.asList(words));
-    if (meant.equals(Set.of("--version"))) {
-      return Set.of();
-    }
     meant.retainAll(names());
     return meant.isEmpty() || meant.contains(COMPLETION) ? names() : meant;
   }
