@@ -30,6 +30,7 @@ class PackageOrderTest {
           "image",
           "notify",
           "boot",
+          "assess",
           "install",
           "tree",
           "delta",
@@ -45,6 +46,7 @@ class PackageOrderTest {
           "definition",
           "pattern",
           "version",
+          "state",
           "linux",
           "failure");
 

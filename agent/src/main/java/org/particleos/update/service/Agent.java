@@ -495,7 +495,8 @@ public final class Agent implements UpdateAgent {
     List<Facts.Part> all = new ArrayList<>();
     for (Parts.Part part : parts) {
       Memory.OfPart known = memory.part(part.component());
-      Set<String> failed = new HashSet<>(part.triesUsedUp());
+      Set<String> failed = new HashSet<>();
+      part.failed().forEach(each -> failed.add(each.version().text()));
       if (part.component().isEmpty()) {
         failed.addAll(memory.failedToStart());
         // What runs has come up, whatever happened before.
