@@ -262,7 +262,11 @@ public final class Updater implements AutoCloseable {
       books.chosen(set.version().text());
       if (set.whole()) {
         forgetInterrupted();
-        installer.catchUp(overview.sets());
+        if (version.isPresent()) {
+          installer.catchUp(set);
+        } else {
+          installer.catchUp(overview.sets());
+        }
         return new Outcome.AlreadyInstalled(set.version());
       }
       long transferred = 0;
