@@ -105,9 +105,13 @@ final class Installer {
             yield Path.of(slot.location());
           }
           case Instance.InDirectory file -> {
+            run.requireBootPartitions();
             var base = ((Place.Directory) member.inventory().transfer().target()).path();
             Step.TargetPaths paths = Step.TargetPaths.ofPending(base, file.path());
             run.files().publish(paths, readOnly(member)).ifPresent(run::warn);
+            if (((Target.FileSystem) target).anchor().isBootPartition()) {
+              run.files().flushForBoot(paths.installed());
+            }
             database.record(member.inventory().transfer()).ifPresent(run::warn);
             yield paths.installed();
           }
@@ -151,9 +155,11 @@ final class Installer {
 
   /**
    * A run that was cut between a name and its link has left the link behind; the version counts as
-   * installed since then, and nothing else would come back to it.
+   * installed since then, and nothing else would come back to it. Neither would to a boot entry
+   * that somebody has made read-only.
    */
   void catchUp(VersionSets sets) throws UpdateException {
+    ensureCounting(sets);
     Optional<VersionSet> newest = sets.newestInstalled().filter(VersionSet::whole);
     if (newest.isPresent()) {
       try {
@@ -162,6 +168,21 @@ final class Installer {
         }
       } catch (UpdateException e) {
         throw e.inState("version " + newest.get().version() + " is installed, a link to it is not");
+      }
+    }
+  }
+
+  private void ensureCounting(VersionSets sets) throws UpdateException {
+    for (VersionSet set : sets.all()) {
+      for (Member member : set.members()) {
+        if (member.installed()
+            && member.held().orElseThrow() instanceof Instance.InDirectory file) {
+          try {
+            run.files().ensureCounting(file.path()).ifPresent(run::warn);
+          } catch (UpdateException e) {
+            throw e.inState("version " + set.version() + " is installed, its tries may not count");
+          }
+        }
       }
     }
   }
