@@ -47,6 +47,7 @@ class PackageOrderTest {
           "pattern",
           "version",
           "state",
+          "pe",
           "linux",
           "failure");
 

@@ -71,6 +71,7 @@ public enum Reason {
   WORKER_FAILED(Errno.EIO),
   WRITE_FAILED(Errno.EIO),
   READ_ONLY(Errno.EROFS),
+  BOOT_PARTITION_LOST(Errno.ENODEV),
 
   // UpdateException.NotPermitted
   PERMISSION_DENIED(Errno.EPERM),

@@ -274,6 +274,7 @@ final class Acquirer {
         yield transferred;
       }
       case Step.WriteFile write -> {
+        run.requireBootPartitions();
         run.files().makeParents(write.paths());
         Acquired acquired =
             pump(
@@ -282,14 +283,17 @@ final class Acquirer {
                 write.source(),
                 () -> FileSink.continuing(run.machine().kernel(), write.paths().partial()),
                 write.paths().installed().toString());
-        run.files().markPending(write.paths(), withTime(write.metadata(), acquired));
+        run.requireBootPartitions();
+        run.files()
+            .markPending(write.paths(), withTime(write.metadata(), acquired))
+            .ifPresent(run::warn);
         forget(write.source());
         yield acquired.bytesTransferred();
       }
       case Step.WriteTree write -> {
         run.files().makeParents(write.paths());
         long transferred = buildTree(index, write);
-        run.files().markPending(write.paths(), write.metadata());
+        run.files().markPending(write.paths(), write.metadata()).ifPresent(run::warn);
         forget(write.source());
         yield transferred;
       }

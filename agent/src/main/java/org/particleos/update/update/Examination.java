@@ -13,9 +13,11 @@ import org.particleos.update.catalog.Inventory;
 import org.particleos.update.catalog.Place;
 import org.particleos.update.catalog.ResolvedSource;
 import org.particleos.update.catalog.ResolvedTransfer;
+import org.particleos.update.definition.Target;
 import org.particleos.update.failure.Quote;
 import org.particleos.update.failure.Reason;
 import org.particleos.update.failure.UpdateException;
+import org.particleos.update.install.CountedEntry;
 import org.particleos.update.linux.IoFailure;
 import org.particleos.update.linux.Kernel;
 import org.particleos.update.plan.VacuumPlan;
@@ -201,7 +203,52 @@ final class Examination {
           .ifPresent(_ -> good(about, describe(inventory)));
       if (inventory.transfer().target() instanceof Place.Directory(var path)) {
         look(about, () -> writable(path));
+        if (inventory.transfer().transfer().target() instanceof Target.FileSystem target
+            && target.anchor().isBootPartition()) {
+          bootEntries(about, inventory, path);
+        }
       }
+    }
+  }
+
+  /** What keeps a boot loader from counting tries, and what takes its room. */
+  private void bootEntries(String about, Inventory inventory, Path directory) {
+    Kernel kernel = run.machine().kernel();
+    List<Path> held =
+        inventory.held().stream().map(instance -> Path.of(instance.location())).toList();
+    for (Path entry : held) {
+      look(about, () -> status(kernel, entry))
+          .filter(status ->
+              CountedEntry.is(entry)
+                  && status.map(found -> CountedEntry.stopsCounting(found.mode())).orElse(false))
+          .ifPresent(_ ->
+              warning(
+                  about,
+                  Quote.quote(entry.toString())
+                      + " is read-only, so that the boot loader cannot count its tries",
+                  "run particle-update apply, which makes it writable, or chmod u+w"));
+    }
+    look(about, () -> run.files().leftovers(directory))
+        .ifPresent(leftovers -> {
+          long count = leftovers.stream().filter(leftover -> !held.contains(leftover)).count();
+          if (count > 0) {
+            warning(
+                about,
+                count
+                    + (count == 1 ? " leftover" : " leftovers")
+                    + " of interrupted writes in "
+                    + Quote.quote(directory.toString()),
+                "run particle-update apply or particle-update vacuum, which removes them");
+          }
+        });
+  }
+
+  private static Optional<Kernel.FileStatus> status(Kernel kernel, Path path)
+      throws UpdateException {
+    try {
+      return kernel.status(path);
+    } catch (IOException e) {
+      throw IoFailure.reading("looking at " + Quote.quote(path.toString()) + " failed", e);
     }
   }
 

@@ -104,6 +104,7 @@ public final class Updater implements AutoCloseable {
     } catch (UpdateException e) {
       throw e.inState("nothing was changed");
     }
+    run.countOn(installation.bootMounts());
     for (DefinitionWarning warning : installation.definitions().warnings()) {
       run.warn(warning.toString());
     }
@@ -254,6 +255,7 @@ public final class Updater implements AutoCloseable {
         tellPassedOver(overview);
         if (view == VersionSets.View.ONLINE) {
           forgetInterrupted();
+          vacuum.sweepBootPartitions(overview);
         }
         installer.catchUp(overview.sets());
         return new Outcome.NoUpdate();
@@ -262,7 +264,11 @@ public final class Updater implements AutoCloseable {
       books.chosen(set.version().text());
       if (set.whole()) {
         forgetInterrupted();
-        installer.catchUp(overview.sets());
+        if (version.isPresent()) {
+          installer.catchUp(set);
+        } else {
+          installer.catchUp(overview.sets());
+        }
         return new Outcome.AlreadyInstalled(set.version());
       }
       long transferred = 0;

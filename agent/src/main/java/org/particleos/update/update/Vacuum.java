@@ -96,6 +96,23 @@ final class Vacuum {
     }
   }
 
+  /**
+   * Leftovers on boot partitions, when there is nothing that could be continued: these are small,
+   * and full ones keep updates from being installed.
+   */
+  void sweepBootPartitions(Overview overview) throws UpdateException {
+    for (Inventory inventory : overview.enabled()) {
+      if (inventory.transfer().transfer().target() instanceof Target.FileSystem target
+          && target.anchor().isBootPartition()) {
+        try {
+          sweep(inventory.transfer());
+        } catch (UpdateException e) {
+          throw e.inState("nothing but leftovers of interrupted writes was removed");
+        }
+      }
+    }
+  }
+
   /** Leftovers of interrupted writes in the target directory, if the definition lets them go. */
   void sweep(ResolvedTransfer transfer) throws UpdateException {
     if (transfer.target() instanceof Place.Directory(var path)

@@ -128,7 +128,7 @@ record CapturedRun(int status, String out, String err, Optional<Errno> errno) {
               ServiceManager.of(all),
               ending,
               new ToDaemon(throughDaemon, BusAddresses.ofSystem(all)));
-      int status = ParticleUpdate.commandLine(context).execute(arguments);
+      int status = ParticleUpdate.run(context, arguments);
       return new CapturedRun(
           status,
           out.toString(StandardCharsets.UTF_8),

@@ -217,7 +217,6 @@ final class Laboratory {
   /** Writes all of it. */
   Laboratory build() throws IOException {
     Files.createDirectories(esp().resolve("EFI/Linux"));
-    Files.createDirectories(home.resolve("definitions"));
     Files.writeString(home.resolve("os-release"), "ID=test\nIMAGE_ID=os\nIMAGE_VERSION=1\n");
     var image = GptImage.withSectors(SECTOR);
     for (Part part : Part.values()) {
@@ -247,7 +246,9 @@ final class Laboratory {
     return this;
   }
 
-  private void define() throws IOException {
+  /** Writes the definitions alone. */
+  void define() throws IOException {
+    Files.createDirectories(home.resolve("definitions"));
     partitionTransfer("10-usr", Part.USR, "os_@v_@u.usr.raw sized_@s_os_@v.usr.raw", "os_@v");
     partitionTransfer("20-verity", Part.VERITY, "os_@v_@u.verity.raw", "os_@v");
     partitionTransfer("30-signature", Part.SIGNATURE, "os_@v.sig.raw", "os_@v");
