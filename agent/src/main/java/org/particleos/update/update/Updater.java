@@ -510,6 +510,24 @@ public final class Updater implements AutoCloseable {
   }
 
   /**
+   * Versions that did not come up. Where targets cannot be looked at, as while the boot partition
+   * is not mounted, it is what is remembered, with a warning.
+   */
+  public List<FailedVersion> failed() throws UpdateException {
+    try {
+      return overview(VersionSets.View.OFFLINE).failed();
+    } catch (UpdateException e) {
+      if (e.reason() == Reason.NO_DEFINITIONS || e.reason() == Reason.DEFINITION_INVALID) {
+        throw e;
+      }
+      run.warn(
+          "boot entries cannot be looked at, so that only what is remembered is shown: "
+              + e.getMessage());
+      return survey.assessor().remembered();
+    }
+  }
+
+  /**
    * What became of a quarantine that was lifted.
    *
    * @param startsNext whether the version is here as a whole and has its tries back
