@@ -45,7 +45,8 @@ public record Entry(
     INSTALL("install"),
     VACUUM("vacuum"),
     CLEANUP("cleanup"),
-    REPAIR("repair");
+    REPAIR("repair"),
+    BOOT_LOADER("boot-loader");
 
     private final String text;
 
