@@ -45,6 +45,7 @@ class PackageOrderTest {
           "definition",
           "pattern",
           "version",
+          "pe",
           "linux",
           "failure");
 
