@@ -29,7 +29,9 @@ class PackageOrderTest {
           "history",
           "image",
           "notify",
+          "loader",
           "boot",
+          "assess",
           "install",
           "tree",
           "delta",
@@ -45,6 +47,8 @@ class PackageOrderTest {
           "definition",
           "pattern",
           "version",
+          "state",
+          "pe",
           "linux",
           "failure");
 

@@ -56,7 +56,7 @@ public final class Main {
             new ToDaemon(!isRoot() && !isWorker(environment), BusAddresses.ofSystem(environment)));
     int status;
     try (ServiceManager manager = context.serviceManager()) {
-      status = ParticleUpdate.commandLine(context).execute(args);
+      status = ParticleUpdate.run(context, args);
       manager.send(ServiceMessage.ended(context.ending().errno(), status));
     } finally {
       finished.countDown();

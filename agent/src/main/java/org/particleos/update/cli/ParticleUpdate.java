@@ -7,10 +7,10 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
+import java.util.Set;
 import java.util.concurrent.Callable;
 import org.jspecify.annotations.Nullable;
 import org.particleos.update.failure.Errno;
-import picocli.AutoComplete;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
@@ -30,37 +30,10 @@ import picocli.CommandLine.Spec;
     footerHeading = "%nExit statuses:%n",
     footer = {
       "The verbs update, acquire, check-new, list, vacuum and pending end with 0 or 1 like those",
-      "of systemd-sysupdate; check, apply, status, history, doctor, verify and pack with one of"
-          + " the",
-      "above.",
+      "of systemd-sysupdate; check, apply, status, history, doctor, verify, quarantine,",
+      "lift-quarantine, health, boot-loader and pack with one of the above.",
       "",
       "Start with: particle-update check"
-    },
-    subcommands = {
-      CheckVerb.class,
-      ApplyVerb.class,
-      StatusVerb.class,
-      HistoryVerb.class,
-      ListVerb.class,
-      CheckNewVerb.class,
-      UpdateVerb.class,
-      AcquireVerb.class,
-      VacuumVerb.class,
-      CleanupVerb.class,
-      PendingVerb.class,
-      RebootVerb.class,
-      FeaturesVerb.class,
-      SwitchFeatureVerb.Enable.class,
-      SwitchFeatureVerb.Disable.class,
-      ComponentsVerb.class,
-      SwitchComponentVerb.Enable.class,
-      SwitchComponentVerb.Disable.class,
-      DoctorVerb.class,
-      VerifyVerb.class,
-      PackVerb.class,
-      DaemonVerb.class,
-      PolicyVerb.class,
-      AutoComplete.GenerateCompletion.class
     })
 final class ParticleUpdate implements Callable<Integer> {
   static final String NAME = "particle-update";
@@ -77,6 +50,10 @@ final class ParticleUpdate implements Callable<Integer> {
           "history",
           "doctor",
           "verify",
+          "quarantine",
+          "lift-quarantine",
+          "health",
+          "boot-loader",
           "pack",
           "daemon",
           "policy",
@@ -111,9 +88,43 @@ final class ParticleUpdate implements Callable<Integer> {
     return list.call();
   }
 
-  /** The parsed command line of this program, ready to run. */
-  static CommandLine commandLine(Context context) {
+  /**
+   * Runs the program.
+   *
+   * @param words of the command line
+   * @return the exit status
+   */
+  static int run(Context context, String... words) {
+    if (words.length == 1 && words[0].equals("--version")) {
+      // Asked by scripts all the time, and answered before picocli has woken up.
+      context.terminal().out().println(version(context));
+      return ExitStatus.OK.code();
+    }
+    Set<String> meant = Verbs.meantBy(words);
+    CommandLine line = commandLine(context, meant);
+    if (!meant.equals(Verbs.names())) {
+      // Whoever makes a mistake, or asks for help, is told about all verbs.
+      line.setParameterExceptionHandler(
+          (_, arguments) -> commandLine(context, Verbs.names()).execute(arguments));
+      CommandLine.IExecutionStrategy usual = line.getExecutionStrategy();
+      line.setExecutionStrategy(parsed ->
+          parsed.isUsageHelpRequested()
+              ? commandLine(context, Verbs.names()).execute(words)
+              : usual.execute(parsed));
+    }
+    return line.execute(words);
+  }
+
+  /**
+   * A command line of this program, ready to run.
+   *
+   * @param verbs those that it takes
+   */
+  private static CommandLine commandLine(Context context, Set<String> verbs) {
     var line = new CommandLine(new ParticleUpdate(context));
+    for (String verb : verbs) {
+      line.addSubcommand(Verbs.named(verb));
+    }
     if (context.programName().equals(REFERENCE_NAME)) {
       takeReferencesCommandLine(line);
     }
@@ -136,8 +147,7 @@ final class ParticleUpdate implements Callable<Integer> {
         verb.getCommandSpec().mixinStandardHelpOptions(true);
       }
     }
-    line.getCommandSpec()
-        .versionProvider(() -> new String[] {"particle-update " + context.programVersion()});
+    line.getCommandSpec().versionProvider(() -> new String[] {version(context)});
     if (!context.programName().equals(REFERENCE_NAME)) {
       line.getCommandSpec().usageMessage().exitCodeList(exitStatuses());
       line.getCommandSpec().usageMessage().exitCodeListHeading("%nExit statuses:%n");
@@ -146,8 +156,16 @@ final class ParticleUpdate implements Callable<Integer> {
     return line;
   }
 
+  private static String version(Context context) {
+    return "particle-update " + context.programVersion();
+  }
+
   private static void takeReferencesCommandLine(CommandLine line) {
-    OWN_VERBS.forEach(line.getCommandSpec()::removeSubcommand);
+    for (String verb : OWN_VERBS) {
+      if (line.getSubcommands().containsKey(verb)) {
+        line.getCommandSpec().removeSubcommand(verb);
+      }
+    }
     line.setCommandName(REFERENCE_NAME);
     line.getCommandSpec().exitCodeOnInvalidInput(ExitStatus.FAILED.code());
     line.getCommandSpec()

@@ -77,7 +77,7 @@ final class ReadsHere implements Workers {
             new ToDaemon(false, List.of()));
     List<String> all = new ArrayList<>(options);
     all.addAll(arguments);
-    int status = ParticleUpdate.commandLine(context).execute(all.toArray(String[]::new));
+    int status = ParticleUpdate.run(context, all.toArray(String[]::new));
     return new Done(new ByteArrayInputStream(out.toByteArray()), status);
   }
 

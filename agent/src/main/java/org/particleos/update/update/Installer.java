@@ -105,9 +105,13 @@ final class Installer {
             yield Path.of(slot.location());
           }
           case Instance.InDirectory file -> {
+            run.requireBootPartitions();
             var base = ((Place.Directory) member.inventory().transfer().target()).path();
             Step.TargetPaths paths = Step.TargetPaths.ofPending(base, file.path());
             run.files().publish(paths, readOnly(member)).ifPresent(run::warn);
+            if (((Target.FileSystem) target).anchor().isBootPartition()) {
+              run.files().flushForBoot(paths.installed());
+            }
             database.record(member.inventory().transfer()).ifPresent(run::warn);
             yield paths.installed();
           }
@@ -164,9 +168,11 @@ final class Installer {
 
   /**
    * A run that was cut between a name and its link has left the link behind; the version counts as
-   * installed since then, and nothing else would come back to it.
+   * installed since then, and nothing else would come back to it. Neither would to a boot entry
+   * that somebody has made read-only.
    */
   void catchUp(VersionSets sets) throws UpdateException {
+    ensureCounting(sets);
     Optional<VersionSet> newest = sets.newestInstalled().filter(VersionSet::whole);
     if (newest.isPresent()) {
       catchUp(newest.get(), Stale.OLDER);
@@ -176,6 +182,21 @@ final class Installer {
   /** The same for the version that was asked for by name. */
   void catchUp(VersionSet asked) throws UpdateException {
     catchUp(asked, Stale.OTHER);
+  }
+
+  private void ensureCounting(VersionSets sets) throws UpdateException {
+    for (VersionSet set : sets.all()) {
+      for (Member member : set.members()) {
+        if (member.installed()
+            && member.held().orElseThrow() instanceof Instance.InDirectory file) {
+          try {
+            run.files().ensureCounting(file.path()).ifPresent(run::warn);
+          } catch (UpdateException e) {
+            throw e.inState("version " + set.version() + " is installed, its tries may not count");
+          }
+        }
+      }
+    }
   }
 
   private void catchUp(VersionSet set, Stale stale) throws UpdateException {

@@ -163,7 +163,7 @@ public final class ClassArchive {
               Files.createDirectories(work.resolve("daemon")),
               Map.of("JAVA_HOME", System.getProperty("java.home")));
       for (Path list : training.run()) {
-        classes.addAll(classesIn(list));
+        classesIn(list).stream().filter(ClassArchive::isLoadedEveryTime).forEach(classes::add);
       }
     } else {
       System.err.println(
@@ -188,13 +188,20 @@ public final class ClassArchive {
   private static List<String> classesIn(Path list) throws IOException {
     return Files.readAllLines(list).stream()
         // Which references a class had looked up by then depends on the race of threads and
-        // compiler,
-        // and would make every archive another one.
+        // compiler, and would make every archive another one.
         .filter(line -> !line.startsWith("@cp "))
         // Classes of other loaders name the file they came from; there are none worth keeping.
         .filter(line -> !line.contains(" source: "))
         .map(line -> IDENTIFIERS.matcher(line).replaceAll(""))
         .toList();
+  }
+
+  /**
+   * Whether a program with several threads loads this class each time. How method handles are
+   * called changes after they were called so and so often, which depends on who was faster.
+   */
+  private static boolean isLoadedEveryTime(String line) {
+    return !line.startsWith("java/lang/invoke/");
   }
 
   private void run(List<String> words, Map<String, String> environment, String options)

@@ -141,7 +141,8 @@ class PackagesIT {
             "java.security.sasl",
             "java.xml",
             "jdk.net",
-            "jdk.security.auth"),
+            "jdk.security.auth",
+            "jdk.unsupported"),
         modules.lines().collect(java.util.stream.Collectors.toSet()));
     assertTrue(names(runtime.resolve("lib/server")).stream().noneMatch(n -> n.endsWith(".jsa")));
   }
