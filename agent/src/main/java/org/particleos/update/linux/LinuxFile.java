@@ -30,6 +30,7 @@ final class LinuxFile implements OpenFile {
   private static final int FALLOC_KEEP_SIZE = 1;
   private static final int FALLOC_PUNCH_HOLE = 2;
   private static final int FALLOC_ZERO_RANGE = 0x10;
+  private static final int POSIX_FADV_DONTNEED = 4;
   private static final long FICLONE = 0x40049409L;
   private static final int SEEK_DATA = 3;
   private static final int SEEK_HOLE = 4;
@@ -49,6 +50,7 @@ final class LinuxFile implements OpenFile {
   private final boolean blockDevice;
   private final AtomicInteger descriptor;
   private final Bypass bypass;
+  private final Flushes flushes = new Flushes(this::dropCache);
 
   /**
    * @param bypass opens what a descriptor stands for once more, to write around the page cache
@@ -221,17 +223,25 @@ final class LinuxFile implements OpenFile {
 
   @Override
   public void sync() throws IOException {
-    LinuxKernel.check("fsync", subject, () -> LibC.fsync(descriptor.get()));
+    flushes.flush(() -> LinuxKernel.check("fsync", subject, () -> LibC.fsync(descriptor.get())));
+  }
+
+  private void dropCache() throws IOException {
+    int errno = LibC.posix_fadvise(descriptor.get(), 0, 0, POSIX_FADV_DONTNEED);
+    if (errno != 0) {
+      throw LinuxKernel.failure("posix_fadvise", subject, errno);
+    }
   }
 
   @Override
   public void flushRange(long offset, long lengthBytes) throws IOException {
-    LinuxKernel.check(
-        "sync_file_range",
-        subject,
-        () ->
-            LibC.sync_file_range(
-                descriptor.get(), offset, lengthBytes, SYNC_FILE_RANGE_WRITE_AND_WAIT));
+    flushes.flush(() ->
+        LinuxKernel.check(
+            "sync_file_range",
+            subject,
+            () ->
+                LibC.sync_file_range(
+                    descriptor.get(), offset, lengthBytes, SYNC_FILE_RANGE_WRITE_AND_WAIT)));
   }
 
   @Override

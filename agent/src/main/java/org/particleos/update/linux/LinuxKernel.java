@@ -731,6 +731,9 @@ public final class LinuxKernel implements Kernel {
 
     static native int fallocate(int descriptor, int mode, long offset, long length);
 
+    /** Returns the error number, and does not set errno. */
+    static native int posix_fadvise(int descriptor, long offset, long length, int advice);
+
     static native int sync_file_range(int descriptor, long offset, long length, int flags);
 
     static native int flock(int descriptor, int operation);

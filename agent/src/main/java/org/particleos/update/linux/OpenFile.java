@@ -52,7 +52,10 @@ public interface OpenFile extends AutoCloseable {
    */
   boolean writeDirect(ByteBuffer direct, long offset) throws IOException;
 
-  /** fsync. */
+  /**
+   * fsync. What was written before a flush that failed may be lost, whatever a later one says: so
+   * it is never said to be durable again through this file, and reading tells what the disk has.
+   */
   void sync() throws IOException;
 
   /**

@@ -49,7 +49,7 @@ public final class RecordingKernel extends DelegatingKernel {
   private final List<Change> changes = new ArrayList<>();
   private final Map<Long, Integer> numbers = new HashMap<>();
   private int next;
-  private int asked;
+  private final List<String> asked = new ArrayList<>();
 
   private RecordingKernel(
       Kernel kernel, Path home, Set<Path> ignored, Path fat, Set<Path> disks, Faults faults) {
@@ -115,6 +115,11 @@ public final class RecordingKernel extends DelegatingKernel {
     return number;
   }
 
+  /** The changes and barriers that were asked for, each as what was to be done and to what. */
+  public synchronized List<String> asked() {
+    return List.copyOf(asked);
+  }
+
   public synchronized Recording recording() {
     return new Recording(before.copy(), changes);
   }
@@ -171,7 +176,8 @@ public final class RecordingKernel extends DelegatingKernel {
   }
 
   private void ask(String operation, Path path) throws IOException {
-    faults.before(asked++, operation, path);
+    asked.add(operation + " " + path);
+    faults.before(asked.size() - 1, operation, path);
   }
 
   // ---- Names ----
@@ -315,6 +321,7 @@ public final class RecordingKernel extends DelegatingKernel {
 
   private final class RecordedFile extends DelegatingFile {
     private final int number;
+    private boolean lost;
 
     RecordedFile(OpenFile file, int number) {
       super(file);
@@ -392,10 +399,14 @@ public final class RecordingKernel extends DelegatingKernel {
     @Override
     public void sync() throws IOException {
       synchronized (RecordingKernel.this) {
+        if (lost) {
+          throw new IOException("an earlier flush failed");
+        }
         try {
           ask("sync", path());
         } catch (IOException failed) {
           changes.add(new Change.Lost(number));
+          lost = true;
           lose();
           throw failed;
         }
@@ -405,8 +416,8 @@ public final class RecordingKernel extends DelegatingKernel {
     }
 
     /**
-     * What was on its way when a flush failed is not on the disk, and is not tried again; it is
-     * read from the cache no more, since {@link OpenFile#sync} sees to that.
+     * What was on its way when a flush failed is not on the disk, and is not tried again. As {@link
+     * OpenFile#sync} promises, it is read no more, and this file never says again that all is well.
      */
     private void lose() throws IOException {
       byte[] old = recording().durable(number);

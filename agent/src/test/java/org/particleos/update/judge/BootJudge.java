@@ -1,12 +1,14 @@
 package org.particleos.update.judge;
 
 import java.math.BigInteger;
+import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Comparator;
 import java.util.HexFormat;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
@@ -22,9 +24,14 @@ import java.util.regex.Pattern;
  * kernel or the signature of a root hash is what the publisher made, a set of digests tells here.
  */
 public final class BootJudge {
-  private static final UUID USR = UUID.fromString("8484680c-9521-48c6-9c11-b0720656f69e");
-  private static final UUID VERITY = UUID.fromString("77ff5f63-e7b6-4633-acf4-1565b864c0e6");
-  private static final UUID SIGNATURE = UUID.fromString("e7bb33fb-06cf-4e81-8273-e543b413e2e2");
+  /** Discoverable partitions (UAPI.2), for x86-64 and 64-bit ARM. */
+  private static final Set<UUID> USR =
+      uuids("8484680c-9521-48c6-9c11-b0720656f69e", "b0e01050-ee5f-4390-949a-9101b17104e9");
+
+  private static final Set<UUID> VERITY =
+      uuids("77ff5f63-e7b6-4633-acf4-1565b864c0e6", "6e11a4e7-fbca-4ded-b9e9-e1a512bb664e");
+  private static final Set<UUID> SIGNATURE =
+      uuids("e7bb33fb-06cf-4e81-8273-e543b413e2e2", "c23ce4ff-44bd-4b00-b2d4-b41b3419e02a");
 
   private static final Pattern NAME =
       Pattern.compile(
@@ -85,7 +92,7 @@ public final class BootJudge {
     List<Entry> entries = new ArrayList<>();
     kernels.forEach((file, bytes) -> {
       // A boot loader passes over names that begin with a dot, and over what is no image.
-      if (!file.startsWith(".") && file.toLowerCase(java.util.Locale.ROOT).endsWith(".efi")) {
+      if (!file.startsWith(".") && file.toLowerCase(Locale.ROOT).endsWith(".efi")) {
         entries.add(entry(disk, table, file, bytes, genuine));
       }
     });
@@ -148,7 +155,7 @@ public final class BootJudge {
     }
     long signatures =
         table.get().stream()
-            .filter(slot -> slot.type().equals(SIGNATURE) && !slot.label().equals("_empty"))
+            .filter(slot -> SIGNATURE.contains(slot.type()) && !slot.label().equals("_empty"))
             .filter(slot -> signs(bytes(disk, slot), hash.get(), genuine))
             .count();
     return signatures == 1
@@ -156,18 +163,23 @@ public final class BootJudge {
         : Optional.of(signatures + " slots with the signature of its root hash");
   }
 
+  private static Set<UUID> uuids(String x86, String arm) {
+    return Set.of(UUID.fromString(x86), UUID.fromString(arm));
+  }
+
   private static byte[] bytes(byte[] disk, GuidTable.Slot slot) {
     return Arrays.copyOfRange(disk, slot.from(), slot.to());
   }
 
-  private static List<GuidTable.Slot> slots(List<GuidTable.Slot> table, UUID type, UUID uuid) {
+  private static List<GuidTable.Slot> slots(
+      List<GuidTable.Slot> table, Set<UUID> types, UUID uuid) {
     return table.stream()
-        .filter(slot -> slot.type().equals(type) && slot.uuid().equals(uuid))
+        .filter(slot -> types.contains(slot.type()) && slot.uuid().equals(uuid))
         .toList();
   }
 
   private static UUID half(byte[] root, int from) {
-    var bytes = java.nio.ByteBuffer.wrap(root, from, 16);
+    var bytes = ByteBuffer.wrap(root, from, 16);
     return new UUID(bytes.getLong(), bytes.getLong());
   }
 

@@ -14,9 +14,11 @@ import org.particleos.update.crash.Cut;
 import org.particleos.update.crash.PowerCuts;
 import org.particleos.update.crash.Recording;
 import org.particleos.update.crash.RecordingKernel;
+import org.particleos.update.failure.Errno;
 import org.particleos.update.failure.UpdateException;
 import org.particleos.update.judge.BootJudge;
 import org.particleos.update.linux.Kernel;
+import org.particleos.update.linux.LinuxException;
 import org.particleos.update.update.Laboratory.Part;
 
 /**
@@ -41,6 +43,9 @@ final class CrashScene {
 
   /** One in so many of the machines that are gone on with is cut again. */
   private static final int CUT_AGAIN_EVERY = 4;
+
+  /** One in so many changes fails, unless there is time for all of them. */
+  private static final int FAULTS_ONE_IN = 12;
 
   private static final RecordingKernel.Faults NO_FAULTS = (_, _, _) -> {};
 
@@ -261,14 +266,7 @@ final class CrashScene {
         machinesCutAgain,
         violations.size(),
         SEED);
-    if (!violations.isEmpty()) {
-      throw new AssertionError(
-          violations.size()
-              + " violations: "
-              + String.join(
-                  "\n  ",
-                  violations.subList(0, Math.min(VIOLATIONS_SHOWN_MAX, violations.size()))));
-    }
+    requireNone(violations);
   }
 
   /** How many of the machines that a power cut can leave break a rule. */
@@ -287,6 +285,95 @@ final class CrashScene {
     RecordingKernel recorder = recorder(NO_FAULTS);
     command.run(machine, recorder);
     return recorder.recording();
+  }
+
+  /** What goes wrong with a change. */
+  enum Fault {
+    /** One error of the device, and then it works again. */
+    ERROR_ONCE(Errno.EIO, false),
+    /** The device is broken from then on. */
+    ERROR_FROM_NOW(Errno.EIO, true),
+    /** Nothing can be written any more. */
+    FULL(Errno.ENOSPC, true);
+
+    private final Errno errno;
+    private final boolean lasting;
+
+    Fault(Errno errno, boolean lasting) {
+      this.errno = errno;
+      this.lasting = lasting;
+    }
+
+    RecordingKernel.Faults at(int change) {
+      return (number, operation, path) -> {
+        if (number == change || (lasting && number > change)) {
+          throw new LinuxException(errno.number(), operation, path.toString(), errno.name());
+        }
+      };
+    }
+  }
+
+  /** Lets each change fail, starts the machine again and gives the command again. */
+  void faults(String name, Fault fault, Command command, Command again) throws Exception {
+    Cut start = standing();
+    RecordingKernel rehearsal = recorder(NO_FAULTS);
+    command.run(machine, rehearsal);
+    List<String> operations = rehearsal.asked();
+    int changes = operations.size();
+    var random = new Random(SEED);
+    int tried = 0;
+    int refused = 0;
+    List<String> violations = new ArrayList<>();
+    for (int change = 0; change < changes; change++) {
+      // A payload is flushed seldom, and must be when it is said to be.
+      boolean flush = operations.get(change).matches("sync .*\\.sysupdate\\..*");
+      if (random.nextInt(FAULTS_ONE_IN) != 0 && !flush && !LONG) {
+        continue;
+      }
+      tried++;
+      start.materialise(home);
+      define();
+      boot(running);
+      int told = machine.events().size();
+      RecordingKernel recorder = recorder(fault.at(change));
+      String where = fault + " at change " + change + " of " + changes + ", seed " + SEED;
+      try {
+        command.run(machine, recorder);
+        boolean warned =
+            machine.events().stream().skip(told).anyMatch(UpdateEvent.Warning.class::isInstance);
+        if (!warned && recorder.asked().size() > change) {
+          violations.add(where + ": nobody noticed");
+        }
+      } catch (UpdateException e) {
+        refused++;
+        if (e.state().isEmpty()) {
+          violations.add(where + ": the error does not tell the state: " + e);
+        }
+      }
+      Cut left = recorder.recording().everything();
+      violations(left).forEach(what -> violations.add(where + ": " + what));
+      try {
+        goOn(left, again, false).forEach(what -> violations.add(where + ", gone on: " + what));
+      } catch (UpdateException e) {
+        violations.add(where + ", gone on: " + e + " " + e.found());
+      }
+    }
+    System.out.printf(
+        "faults: %-24s %-14s %4d changes, %4d failed, %4d runs ended with an error, %d violations,"
+            + " seed %d%n",
+        name, fault, changes, tried, refused, violations.size(), SEED);
+    requireNone(violations);
+  }
+
+  private static void requireNone(List<String> violations) {
+    if (!violations.isEmpty()) {
+      throw new AssertionError(
+          violations.size()
+              + " violations: "
+              + String.join(
+                  "\n  ",
+                  violations.subList(0, Math.min(VIOLATIONS_SHOWN_MAX, violations.size()))));
+    }
   }
 
   /** The boot loader takes its first choice and one of its tries; then the command is given. */

@@ -18,6 +18,8 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
 import org.particleos.update.crash.Cut;
 import org.particleos.update.crash.Recording;
 import org.particleos.update.failure.UpdateException;
@@ -51,6 +53,11 @@ class PowerCutSweepTest {
 
   private CrashScene scene(Release... releases) {
     return new CrashScene(home, server, releases);
+  }
+
+  /** From a network that is slow enough for what is kept to be flushed on the way. */
+  private static void applySlowly(Laboratory machine, Kernel kernel) throws UpdateException {
+    apply(machine, new PatientKernel(kernel));
   }
 
   private CrashScene anUpdate() throws Exception {
@@ -308,9 +315,37 @@ class PowerCutSweepTest {
     CrashScene scene = scene(V0, V1, large);
     scene.machine().spooling().holding(V1, 0).holding(V0, 1).build();
 
-    sweep(
-        "update that is kept",
-        scene.running("1").linked(0).wanting("2").keeping("1"),
-        PowerCutSweepTest::apply);
+    scene
+        .running("1")
+        .linked(0)
+        .wanting("2")
+        .keeping("1")
+        .sweep("update that is kept", PowerCutSweepTest::applySlowly, PowerCutSweepTest::apply);
+  }
+
+  @ParameterizedTest
+  @EnumSource(CrashScene.Fault.class)
+  void aChangeThatFailsLeavesAWholeVersion(CrashScene.Fault fault) throws Exception {
+    anUpdate().faults("update", fault, PowerCutSweepTest::apply, PowerCutSweepTest::apply);
+  }
+
+  @Test
+  void anErrorWhileAnUpdateIsKeptLeavesAWholeVersion() throws Exception {
+    Release large = BootableRelease.withKernelOf("2", 5 << 20);
+    server.publish(large);
+    CrashScene scene = scene(V0, V1, large);
+    scene.machine().spooling().holding(V1, 0).holding(V0, 1).build();
+
+    // Also what is flushed on the way, and no more in the end, is lost if that fails.
+    scene
+        .running("1")
+        .linked(0)
+        .wanting("2")
+        .keeping("1")
+        .faults(
+            "update that is kept",
+            CrashScene.Fault.ERROR_ONCE,
+            PowerCutSweepTest::applySlowly,
+            PowerCutSweepTest::apply);
   }
 }
