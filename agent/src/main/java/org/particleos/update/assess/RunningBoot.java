@@ -27,14 +27,16 @@ import org.particleos.update.version.Version;
  * @param version of the system; of contradicting ones that of os-release
  * @param versions all that something says is running: none of them is ever given up
  * @param standing of its boot entry
- * @param notes what is unknown or does not fit together, a sentence without full stop each
+ * @param unknown what could not be found out, a clause each
+ * @param conflicts what does not fit together, a clause each
  */
 public record RunningBoot(
     Optional<String> entry,
     Optional<Version> version,
     List<Version> versions,
     Standing standing,
-    List<String> notes) {
+    List<String> unknown,
+    List<String> conflicts) {
   /** Of a system that does not run. */
   public static final RunningBoot NOTHING =
       new RunningBoot(
@@ -42,6 +44,7 @@ public record RunningBoot(
           Optional.empty(),
           List.of(),
           new Standing.Unknown("it does not run"),
+          List.of(),
           List.of());
 
   /** Boot counting and the profile of a kernel file, which loaders leave out of entries' names. */
@@ -54,7 +57,8 @@ public record RunningBoot(
 
   public RunningBoot {
     versions = List.copyOf(versions);
-    notes = List.copyOf(notes);
+    unknown = List.copyOf(unknown);
+    conflicts = List.copyOf(conflicts);
   }
 
   /**
@@ -65,14 +69,14 @@ public record RunningBoot(
    */
   public static RunningBoot of(
       BootFacts facts, Optional<String> imageVersion, List<Inventory> enabled) {
-    List<String> notes = new ArrayList<>(facts.unknown());
+    List<String> conflicts = new ArrayList<>();
     Optional<String> entry =
         facts.entrySelected().or(facts::countPath).or(facts::stubImage).map(RunningBoot::name);
     Optional<Version> released = imageVersion.flatMap(Version::parse);
     Optional<Version> hashed = ofSlot(facts.commandLine(), enabled);
     Optional<Version> entered = entry.flatMap(name -> ofEntry(name, enabled));
     if (entry.isPresent() && entered.isEmpty() && !entries(enabled).isEmpty()) {
-      notes.add(
+      conflicts.add(
           "the boot entry "
               + Quote.quote(entry.get())
               + " was started, which is none of these transfers");
@@ -84,7 +88,7 @@ public record RunningBoot(
     Optional<Version> version = versions.stream().findFirst();
     for (Version other : versions) {
       if (version.isPresent() && !other.sameOrder(version.get())) {
-        notes.add(
+        conflicts.add(
             (hashed.filter(other::equals).isPresent()
                     ? "the root hash on the kernel's command line"
                     : "the boot entry")
@@ -95,7 +99,12 @@ public record RunningBoot(
       }
     }
     return new RunningBoot(
-        entry, version, List.copyOf(versions), standing(facts, version, enabled), notes);
+        entry,
+        version,
+        List.copyOf(versions),
+        standing(facts, version, enabled),
+        facts.unknown(),
+        conflicts);
   }
 
   /** Whether something says that it runs. */

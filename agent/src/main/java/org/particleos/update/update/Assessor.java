@@ -13,6 +13,7 @@ import org.particleos.update.assess.BootFacts;
 import org.particleos.update.assess.BootFactsReader;
 import org.particleos.update.assess.FailedVersion;
 import org.particleos.update.assess.HealthLog;
+import org.particleos.update.assess.HealthRun;
 import org.particleos.update.assess.Judgement;
 import org.particleos.update.assess.Quarantine;
 import org.particleos.update.assess.RunningBoot;
@@ -67,6 +68,15 @@ final class Assessor {
   private static boolean bootable(Inventory inventory) {
     return inventory.transfer().transfer().target() instanceof Target.Partition
         || inventory.held().stream().anyMatch(held -> held.metadata().triesLeft().isPresent());
+  }
+
+  /** How the health checks of the last start that had some ended. */
+  Optional<HealthRun> health() {
+    return files.health(run::warn).last();
+  }
+
+  List<FailedVersion> remembered() {
+    return files.quarantine(run::warn).of(target);
   }
 
   Judgement judge(RunningBoot running, List<Inventory> enabled, View view) {

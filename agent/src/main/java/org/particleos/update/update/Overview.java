@@ -3,6 +3,7 @@ package org.particleos.update.update;
 import java.util.List;
 import java.util.Optional;
 import org.particleos.update.assess.FailedVersion;
+import org.particleos.update.assess.HealthRun;
 import org.particleos.update.assess.Judgement;
 import org.particleos.update.assess.RunningBoot;
 import org.particleos.update.catalog.Inventory;
@@ -24,6 +25,7 @@ import org.particleos.update.plan.VersionSets;
  * @param running what runs, as far as boot loader and kernel tell
  * @param judgement which versions did not come up
  * @param quarantined what that means for decisions
+ * @param health how the health checks of the last start that had some ended
  */
 public record Overview(
     VersionSets sets,
@@ -33,7 +35,8 @@ public record Overview(
     SlotUse slotUse,
     RunningBoot running,
     Judgement judgement,
-    Quarantined quarantined) {
+    Quarantined quarantined,
+    Optional<HealthRun> health) {
   public Overview {
     enabled = List.copyOf(enabled);
     disabled = List.copyOf(disabled);

@@ -129,7 +129,8 @@ final class Survey {
             installation.partitionsInUse().getOrDefault(disk, Set.of()).contains(number),
         running,
         judgement,
-        quarantined);
+        quarantined,
+        assessor.health());
   }
 
   /**

@@ -111,7 +111,7 @@ class RunningBootTest {
     var boot = running(saying("quiet", "usrhash=" + hash), "", slots.inventory());
 
     assertEquals("2", boot.version().orElseThrow().text());
-    assertEquals(List.of("no EFI variables"), boot.notes());
+    assertEquals(List.of("no EFI variables"), boot.unknown());
   }
 
   @ParameterizedTest
@@ -129,7 +129,7 @@ class RunningBootTest {
 
     assertEquals("1", boot.version().orElseThrow().text());
     assertTrue(boot.runs(new Version("1")) && boot.runs(new Version("2")));
-    assertEquals(List.of("the boot entry is that of version 2, which is not 1"), boot.notes());
+    assertEquals(List.of("the boot entry is that of version 2, which is not 1"), boot.conflicts());
   }
 
   @Test
@@ -138,7 +138,7 @@ class RunningBootTest {
 
     assertEquals("1", boot.version().orElseThrow().text());
     assertEquals(List.of(new Version("1")), boot.versions());
-    assertTrue(boot.notes().getFirst().contains("auto-windows"), boot.notes()::toString);
+    assertTrue(boot.conflicts().getFirst().contains("auto-windows"), boot.conflicts()::toString);
   }
 
   @Test
