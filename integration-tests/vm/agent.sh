@@ -1,3 +1,4 @@
+#!/bin/bash
 # Runs inside of the machine, which gets it as a credential: does what is asked for on the second serial port, one command
 # at a time. A line "run NUMBER SECONDS COMMAND" is answered by "done NUMBER STATUS OUTPUT"; COMMAND and OUTPUT in Base64.
 port=/dev/ttyS1
