@@ -192,7 +192,7 @@ public final class FilePublisher {
       } else {
         kernel.rename(from, to);
       }
-      kernel.syncDirectory(Directories.holding(to));
+      syncName(to, kind);
       return displaces;
     } catch (IOException e) {
       throw failure("renaming " + Quote.quote(from.toString()) + " to", to, e);
@@ -235,6 +235,19 @@ public final class FilePublisher {
     }
   }
 
+  /**
+   * Makes a new name durable. The file's own entry first: Linux makes it anew on FAT with a length of
+   * 0, and writes length and first cluster with the file's other facts. Flushing the directory alone
+   * would bring an empty file under the final name to the disk, and leave it there for half a minute.
+   */
+  private void syncName(Path path, FileKind kind) throws IOException {
+    if (kind == FileKind.REGULAR) {
+      sync(path, kind);
+    } else {
+      kernel.syncDirectory(Directories.holding(path));
+    }
+  }
+
   /** Gives an installed file another name in its directory, durably. Replaces nothing. */
   public void rename(Path from, Path to) throws UpdateException {
     try {
@@ -245,7 +258,7 @@ public final class FilePublisher {
         throw new FileAlreadyExistsException(to.toString());
       }
       kernel.rename(from, to);
-      kernel.syncDirectory(Directories.holding(to));
+      syncName(to, existing(to).kind());
     } catch (IOException e) {
       throw failure("renaming " + Quote.quote(from.toString()) + " to", to, e);
     }

@@ -68,7 +68,7 @@ class FilePublisherTest {
     publisher.markPending(paths, PLAIN);
 
     assertEquals(
-        List.of("sync", "syncDirectory", "rename", "syncDirectory"),
+        List.of("sync", "syncDirectory", "rename", "sync", "syncDirectory"),
         kernel.operations().stream().skip(before).map(FailingKernel.Operation::name).toList());
   }
 
