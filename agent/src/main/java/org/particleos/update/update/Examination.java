@@ -9,6 +9,7 @@ import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
+import org.particleos.update.assess.FailedVersion;
 import org.particleos.update.catalog.Inventory;
 import org.particleos.update.catalog.Place;
 import org.particleos.update.catalog.ResolvedSource;
@@ -80,6 +81,7 @@ final class Examination {
     order(installation);
     Optional<Overview> held =
         look("targets", () -> survey.look(installation, VersionSets.View.OFFLINE));
+    held.ifPresent(this::starts);
     held.ifPresent(this::targets);
     if (view == VersionSets.View.ONLINE && held.isPresent()) {
       look("server", () -> survey.overview(installation, view)).ifPresent(this::offers);
@@ -185,6 +187,25 @@ final class Examination {
                 + ", which it needs",
             "give the boot entry the highest number of all transfers");
       }
+    }
+  }
+
+  /** What did not come up, and what does not fit together of what runs. */
+  private void starts(Overview overview) {
+    for (FailedVersion failed : overview.failed()) {
+      warning(
+          "version " + failed.version(),
+          failed.story() + "; reason: " + failed.why(),
+          failed.rebuilt()
+              ? "another build of it is offered: particle-update apply"
+              : "wait for the next version, or try it again: particle-update lift-quarantine "
+                  + failed.version());
+    }
+    for (String conflict : overview.running().conflicts()) {
+      warning(
+          "running version",
+          conflict,
+          "see which boot entry is started: particle-update status --verbose");
     }
   }
 
