@@ -29,6 +29,7 @@ class PackageOrderTest {
           "history",
           "image",
           "notify",
+          "loader",
           "boot",
           "assess",
           "install",

@@ -31,7 +31,7 @@ import picocli.CommandLine.Spec;
     footer = {
       "The verbs update, acquire, check-new, list, vacuum and pending end with 0 or 1 like those",
       "of systemd-sysupdate; check, apply, status, history, doctor, verify, quarantine,",
-      "lift-quarantine, health and pack with one of the above.",
+      "lift-quarantine, health, boot-loader and pack with one of the above.",
       "",
       "Start with: particle-update check"
     })
@@ -53,6 +53,7 @@ final class ParticleUpdate implements Callable<Integer> {
           "quarantine",
           "lift-quarantine",
           "health",
+          "boot-loader",
           "pack",
           "daemon",
           "policy",

@@ -44,6 +44,7 @@ final class Verbs {
     verbs.put("quarantine", QuarantineVerb.class);
     verbs.put("lift-quarantine", LiftQuarantineVerb.class);
     verbs.put("health", HealthVerb.class);
+    verbs.put("boot-loader", BootLoaderVerb.class);
     verbs.put("pack", PackVerb.class);
     verbs.put("daemon", DaemonVerb.class);
     verbs.put("policy", PolicyVerb.class);

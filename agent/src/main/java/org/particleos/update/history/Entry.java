@@ -46,7 +46,8 @@ public record Entry(
     VACUUM("vacuum"),
     CLEANUP("cleanup"),
     REPAIR("repair"),
-    LIFT("lift-quarantine");
+    LIFT("lift-quarantine"),
+    BOOT_LOADER("boot-loader");
 
     private final String text;
 

@@ -1,6 +1,7 @@
 package org.particleos.update.update;
 
 import java.io.IOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Instant;
 import java.time.InstantSource;
@@ -21,6 +22,9 @@ import org.particleos.update.failure.UpdateException;
 import org.particleos.update.install.CountedEntry;
 import org.particleos.update.linux.IoFailure;
 import org.particleos.update.linux.Kernel;
+import org.particleos.update.loader.BootLoader;
+import org.particleos.update.loader.LoaderSlot;
+import org.particleos.update.loader.Verdict;
 import org.particleos.update.plan.VacuumPlan;
 import org.particleos.update.plan.VersionSet;
 import org.particleos.update.plan.VersionSets;
@@ -33,6 +37,9 @@ import org.particleos.update.update.Finding.Level;
  * nothing. Each part is looked at even if another one has failed, as far as that can be.
  */
 final class Examination {
+  /** There if the running system was started by UEFI. */
+  private static final Path FIRMWARE = Path.of("/sys/firmware/efi");
+
   private final Run run;
   private final Survey survey;
   private final List<Finding> findings = new ArrayList<>();
@@ -83,6 +90,9 @@ final class Examination {
         look("targets", () -> survey.look(installation, VersionSets.View.OFFLINE));
     held.ifPresent(this::starts);
     held.ifPresent(this::targets);
+    if (Installation.component(run.settings().place()).isEmpty()) {
+      bootLoader();
+    }
     if (view == VersionSets.View.ONLINE && held.isPresent()) {
       look("server", () -> survey.overview(installation, view)).ifPresent(this::offers);
     }
@@ -262,6 +272,67 @@ final class Examination {
                 "run particle-update apply or particle-update vacuum, which removes them");
           }
         });
+  }
+
+  /** Who has no ESP has no boot loader there, and no transfer that needs one. */
+  private void bootLoader() {
+    BootLoader.Inspection inspection;
+    try {
+      inspection = new LoaderKeeper(run).inspect(BootLoader.Extent.REFRESH);
+    } catch (UpdateException e) {
+      if (e.reason() != Reason.BOOT_PARTITION_NOT_FOUND) {
+        findings.add(Finding.failure("boot loader", e));
+      } else if (run.machine().isRunning() && Files.exists(FIRMWARE)) {
+        warning("boot loader", "the ESP is not mounted (" + e.found().orElse("") + ")", e.remedy());
+      }
+      return;
+    }
+    String install = "run particle-update boot-loader install";
+    for (BootLoader.Entry entry : inspection.entries()) {
+      String file = Quote.quote(entry.path().toString());
+      switch (entry.verdict()) {
+        case Verdict.Absent() -> {}
+        case Verdict.Current(var version) ->
+            good("boot loader", file + " is systemd-boot " + version);
+        case Verdict.Newer(var installed, var offered) ->
+            good(
+                "boot loader",
+                file + " is systemd-boot " + installed + ", newer than " + offered + " in /usr");
+        case Verdict.NotOffered(var installed) ->
+            good("boot loader", file + " is systemd-boot " + installed);
+        case Verdict.Replace(var installed, var offer) ->
+            warning(
+                "boot loader",
+                file + " is systemd-boot " + installed + ", older than " + offer.version(),
+                install);
+        case Verdict.Create(var offer) ->
+            warning("boot loader", file + " is missing, " + offer.version() + " could be", install);
+        case Verdict.Foreign(var why) -> {
+          String text = file + " " + why + "; it is left alone";
+          if (entry.slot().kind() == LoaderSlot.Kind.SYSTEMD) {
+            warning(
+                "boot loader",
+                text,
+                "if it is a damaged systemd-boot, move it away and " + install);
+          } else {
+            good("boot loader", text);
+          }
+        }
+      }
+    }
+    inspection
+        .refused()
+        .forEach(text ->
+            warning("boot loader", text + "; it is not installed", "tell the publisher of /usr"));
+    if (!inspection.leftovers().isEmpty()) {
+      warning(
+          "boot loader",
+          "leftovers of interrupted writes: "
+              + String.join(
+                  ", ",
+                  inspection.leftovers().stream().map(Path::toString).map(Quote::quote).toList()),
+          install + ", which removes them");
+    }
   }
 
   private static Optional<Kernel.FileStatus> status(Kernel kernel, Path path)

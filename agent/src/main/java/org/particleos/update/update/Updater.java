@@ -18,6 +18,7 @@ import org.particleos.update.fetch.HttpFetcher;
 import org.particleos.update.history.Asker;
 import org.particleos.update.history.Entry;
 import org.particleos.update.install.InstallDatabase;
+import org.particleos.update.loader.BootLoader;
 import org.particleos.update.notify.Completion;
 import org.particleos.update.plan.VersionSet;
 import org.particleos.update.plan.VersionSets;
@@ -587,6 +588,49 @@ public final class Updater implements AutoCloseable {
           }
           return true;
         });
+  }
+
+  // ---- Boot loader ----
+
+  /** Looks at the boot loader on the ESP, and at what could replace it. */
+  public BootLoader.Inspection bootLoader(BootLoader.Extent extent) throws UpdateException {
+    return new LoaderKeeper(run).inspect(extent);
+  }
+
+  /**
+   * What came of a wish for a fresh boot loader.
+   *
+   * @param written how many files were replaced or created
+   * @param onTrial whether nothing was done, since nobody has found the running version good yet
+   */
+  public record LoaderOutcome(int written, boolean onTrial) {}
+
+  /**
+   * Installs the boot loader that the operating system brings along, where ours is older.
+   *
+   * @param afterGoodBoot whether to wait until the running version was found good; where nothing
+   *     counts tries, it is
+   * @param caller who asks, for the message that another process gets meanwhile
+   */
+  public LoaderOutcome installBootLoader(
+      BootLoader.Extent extent, boolean afterGoodBoot, String caller) throws UpdateException {
+    return books.recorded(
+        Entry.Action.BOOT_LOADER,
+        caller,
+        _ -> "installed",
+        () -> {
+          var keeper = new LoaderKeeper(run);
+          if (afterGoodBoot && runningIsOnTrial(keeper)) {
+            return new LoaderOutcome(0, true);
+          }
+          return new LoaderOutcome(keeper.install(extent, caller), false);
+        });
+  }
+
+  private boolean runningIsOnTrial(LoaderKeeper keeper) throws UpdateException {
+    Installation installation = load(Installation.Need.NOTHING);
+    return !installation.enabled().isEmpty()
+        && keeper.onTrial(survey.overview(installation, VersionSets.View.OFFLINE));
   }
 
   /** The components of which files were installed, whether they are still defined or not. */
