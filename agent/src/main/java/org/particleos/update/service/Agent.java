@@ -304,7 +304,12 @@ public final class Agent implements UpdateAgent {
                   + " did not come up: version "
                   + booted.orElse("unknown")
                   + " runs; the machine is not restarted for it again");
-      remember(memory.restarted(Optional.of(version)));
+      // What the boot loader has given up is in quarantine, which somebody or another build ends.
+      // Only what nobody else knows is remembered here.
+      boolean quarantined =
+          host().map(Parts.Part::failed).orElse(List.of()).stream()
+              .anyMatch(failed -> failed.version().text().equals(version));
+      remember(memory.restarted(quarantined ? Optional.empty() : Optional.of(version)));
     }
   }
 

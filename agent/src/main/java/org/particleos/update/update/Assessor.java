@@ -147,23 +147,27 @@ final class Assessor {
         overview.sets().all().stream()
             .filter(set -> set.version().sameOrder(version))
             .anyMatch(VersionSet::whole);
-    // Before the entry: a crash in between leaves what the entry still says.
+    // The entry first: while it says that the tries are used up, the version stays in quarantine.
+    try {
+      for (Inventory inventory : overview.enabled()) {
+        for (Instance.InDirectory entry : usedUp(inventory, version)) {
+          Path base = ((Place.Directory) inventory.transfer().target()).path();
+          if (whole) {
+            run.files().rename(entry.path(), base.resolve(freshName(inventory, entry)));
+          } else {
+            run.files().remove(entry.path(), base);
+          }
+          run.books().changed();
+        }
+      }
+    } catch (UpdateException e) {
+      throw e.inState("version " + version + " stays in quarantine");
+    }
     try {
       files.quarantine(quarantine -> quarantine.without(target, version), run::warn);
     } catch (IOException e) {
       throw IoFailure.writing("writing down that version " + version + " may be tried failed", e)
-          .inState("nothing was changed");
-    }
-    for (Inventory inventory : overview.enabled()) {
-      for (Instance.InDirectory entry : usedUp(inventory, version)) {
-        Path base = ((Place.Directory) inventory.transfer().target()).path();
-        if (whole) {
-          run.files().rename(entry.path(), base.resolve(freshName(inventory, entry)));
-        } else {
-          run.files().remove(entry.path(), base);
-        }
-        run.books().changed();
-      }
+          .inState("its boot entry has " + (whole ? "its tries back" : "gone"));
     }
     return whole;
   }

@@ -10,6 +10,7 @@ import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
+import org.particleos.update.assess.FailedVersion;
 import org.particleos.update.catalog.Inventory;
 import org.particleos.update.catalog.Place;
 import org.particleos.update.catalog.ResolvedSource;
@@ -87,6 +88,7 @@ final class Examination {
     order(installation);
     Optional<Overview> held =
         look("targets", () -> survey.look(installation, VersionSets.View.OFFLINE));
+    held.ifPresent(this::starts);
     held.ifPresent(this::targets);
     if (Installation.component(run.settings().place()).isEmpty()) {
       bootLoader();
@@ -195,6 +197,25 @@ final class Examination {
                 + ", which it needs",
             "give the boot entry the highest number of all transfers");
       }
+    }
+  }
+
+  /** What did not come up, and what does not fit together of what runs. */
+  private void starts(Overview overview) {
+    for (FailedVersion failed : overview.failed()) {
+      warning(
+          "version " + failed.version(),
+          failed.story() + "; reason: " + failed.why(),
+          failed.rebuilt()
+              ? "another build of it is offered: particle-update apply"
+              : "wait for the next version, or try it again: particle-update lift-quarantine "
+                  + failed.version());
+    }
+    for (String conflict : overview.running().conflicts()) {
+      warning(
+          "running version",
+          conflict,
+          "see which boot entry is started: particle-update status --verbose");
     }
   }
 

@@ -6,6 +6,7 @@ import java.util.List;
 import java.util.Optional;
 import java.util.OptionalLong;
 import java.util.Set;
+import java.util.stream.Collectors;
 import org.particleos.update.assess.FailedVersion;
 import org.particleos.update.catalog.Place;
 import org.particleos.update.definition.DefinitionWarning;
@@ -557,6 +558,12 @@ public final class Updater implements AutoCloseable {
                         UpdateException.because(
                                 Reason.VERSION_NOT_FOUND,
                                 "version " + Quote.quote(version) + " is in no quarantine")
+                            .found(
+                                overview.failed().isEmpty()
+                                    ? "nothing is"
+                                    : overview.failed().stream()
+                                        .map(each -> each.version().text())
+                                        .collect(Collectors.joining(", ")))
                             .state("nothing was changed")
                             .remedy("see which are: particle-update quarantine")
                             .notAvailable());

@@ -26,6 +26,7 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.particleos.update.assess.FailedVersion;
 import org.particleos.update.definition.SettingsFile;
 import org.particleos.update.failure.Reason;
 import org.particleos.update.failure.UpdateException;
@@ -36,6 +37,7 @@ import org.particleos.update.policy.Energy;
 import org.particleos.update.policy.Policy;
 import org.particleos.update.policy.PolicyReader;
 import org.particleos.update.update.Machine;
+import org.particleos.update.version.Version;
 
 /** The daemon's mind on a machine that a test plays: time, workers, disks, network, power. */
 class AgentTest {
@@ -356,6 +358,46 @@ class AgentTest {
         journal.stream().anyMatch(line -> line.contains("version 2 did not come up")),
         journal::toString);
     assertTrue(agent.state().waitingFor().getFirst().contains("did not come up"));
+  }
+
+  @Test
+  void whatTheBootLoaderGaveUpIsTriedAgainOnceItsQuarantineIsLifted() throws Exception {
+    parts.clear();
+    parts.add(host("1", "2", Optional.empty()));
+    start("[Agent]", "UpTo=reboot");
+    checkFinds(NOTHING, 1);
+    nextAlarm();
+    stopLoop();
+
+    clocks.boot("boot-2"); // and the boot loader has used up the tries of version 2
+    isNow(
+        new Parts.Part(
+            Optional.empty(),
+            Optional.of("1"),
+            Optional.of("1"),
+            Optional.empty(),
+            List.of(
+                new FailedVersion(
+                    new Version("2"),
+                    OptionalLong.of(3),
+                    Optional.empty(),
+                    Optional.of("health check 10-net: exit status 1"),
+                    Optional.of("1"),
+                    Map.of(),
+                    false))));
+    start("[Agent]", "UpTo=reboot");
+    ringAt(nextAlarm());
+    checkFinds(NOTHING, 1);
+    nextAlarm();
+    assertEquals(List.of("restart"), restarts);
+    assertTrue(agent.state().failedVersions().getOrDefault("2", "").contains("10-net"));
+    stopLoop();
+
+    clocks.boot("boot-3");
+    isNow(host("1", "2", Optional.empty()));
+    start("[Agent]", "UpTo=reboot");
+    nextAlarm();
+    assertEquals(List.of("restart", "restart"), restarts);
   }
 
   @Test

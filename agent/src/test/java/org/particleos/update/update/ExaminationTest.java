@@ -78,6 +78,14 @@ class ExaminationTest {
   }
 
   @Test
+  void aVersionThatDidNotComeUpIsAWarningWithItsRemedy() throws Exception {
+    machine = new Laboratory(home, server).holding(V1, 0).holding(V2, 1, "os_2+0-3.efi");
+    machine.build();
+
+    assertWarns("did not come up in 3 tries", only("version 2", examine()));
+  }
+
+  @Test
   void whereAllIsWellEveryPartSaysSoAndNothingIsChanged() throws Exception {
     machine.build();
     Judge before = Judge.of(machine);
