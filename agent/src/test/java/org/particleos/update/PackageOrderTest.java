@@ -42,6 +42,7 @@ class PackageOrderTest {
           "trust",
           "disk",
           "verity",
+          "cms",
           "definition",
           "pattern",
           "version",

@@ -21,6 +21,7 @@ enum ExitStatus {
   DISK_DAMAGED(11, "the partition table is missing or damaged"),
   NOT_AVAILABLE(12, "the version asked for is not there or may not be installed"),
   CONTENT_DAMAGED(13, "verify, pack --check: what is there is not what was published"),
+  UNFIT(14, "the parts of the version do not belong together or cannot start here"),
   INTERRUPTED(130, "ended by a signal");
 
   private final int code;
@@ -50,6 +51,7 @@ enum ExitStatus {
       case UpdateException.NotPermitted _ -> NOT_PERMITTED;
       case UpdateException.DiskDamaged _ -> DISK_DAMAGED;
       case UpdateException.NotAvailable _ -> NOT_AVAILABLE;
+      case UpdateException.Unfit _ -> UNFIT;
       case UpdateException.Interrupted _ -> INTERRUPTED;
     };
   }

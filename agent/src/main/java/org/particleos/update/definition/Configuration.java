@@ -20,6 +20,7 @@ import org.particleos.update.pattern.FieldText;
  * @param delta fetch only the blocks that no older version on this machine has
  * @param mirrors go on at another server that the first one names
  * @param rateLimit bytes per second for all downloads of a run together
+ * @param checks what is looked at before a version becomes visible
  */
 public record Configuration(
     boolean spool,
@@ -27,12 +28,13 @@ public record Configuration(
     long spoolKeepFreeBytes,
     boolean delta,
     boolean mirrors,
-    OptionalLong rateLimit) {
+    OptionalLong rateLimit,
+    Checks checks) {
   /** Names a file that is read instead of all others. */
   public static final String VARIABLE = "PARTICLE_UPDATE_CONFIGURATION";
 
   private static final String FILE = "particle-update.conf";
-  private static final Set<String> SECTIONS = Set.of("Download");
+  private static final Set<String> SECTIONS = Set.of("Download", "Install");
 
   /** With its reasons: what was ignored in the files. */
   public record Loaded(Configuration configuration, List<DefinitionWarning> warnings) {}
@@ -52,7 +54,13 @@ public record Configuration(
   /** What holds without any file. */
   public static Configuration defaults() {
     return new Configuration(
-        true, SPOOL_BYTES_MAX, SPOOL_KEEP_FREE_BYTES, true, true, OptionalLong.empty());
+        true,
+        SPOOL_BYTES_MAX,
+        SPOOL_KEEP_FREE_BYTES,
+        true,
+        true,
+        OptionalLong.empty(),
+        Checks.defaults());
   }
 
   /**
@@ -84,6 +92,33 @@ public record Configuration(
   }
 
   private Configuration with(Assignment assignment, Warnings warnings) {
+    return assignment.section().equals("Install")
+        ? withChecks(install(assignment, warnings))
+        : download(assignment, warnings);
+  }
+
+  private Checks install(Assignment assignment, Warnings warnings) {
+    return switch (assignment.key()) {
+      case "ReadBack" -> checks.withReadBack(bool(assignment, checks.readBack(), warnings));
+      case "SecureBoot" ->
+          checks.withSecureBoot(
+              switch (assignment.value()) {
+                case "ignore" -> Checks.SecureBoot.IGNORE;
+                case "report" -> Checks.SecureBoot.REPORT;
+                case "refuse" -> Checks.SecureBoot.REFUSE;
+                default -> {
+                  warnings.ignored(assignment, "expected ignore, report or refuse");
+                  yield checks.secureBoot();
+                }
+              });
+      default -> {
+        warnings.ignored(assignment, "[Install] has no such key");
+        yield checks;
+      }
+    };
+  }
+
+  private Configuration download(Assignment assignment, Warnings warnings) {
     return switch (assignment.key()) {
       case "Spool" -> withSpool(bool(assignment, spool, warnings));
       case "SpoolMaxUse" -> withSpoolBytesMax(size(assignment, spoolBytesMax, warnings));
@@ -116,26 +151,35 @@ public record Configuration(
   }
 
   public Configuration withSpool(boolean other) {
-    return new Configuration(other, spoolBytesMax, spoolKeepFreeBytes, delta, mirrors, rateLimit);
+    return new Configuration(
+        other, spoolBytesMax, spoolKeepFreeBytes, delta, mirrors, rateLimit, checks);
   }
 
   public Configuration withSpoolBytesMax(long other) {
-    return new Configuration(spool, other, spoolKeepFreeBytes, delta, mirrors, rateLimit);
+    return new Configuration(spool, other, spoolKeepFreeBytes, delta, mirrors, rateLimit, checks);
   }
 
   public Configuration withSpoolKeepFreeBytes(long other) {
-    return new Configuration(spool, spoolBytesMax, other, delta, mirrors, rateLimit);
+    return new Configuration(spool, spoolBytesMax, other, delta, mirrors, rateLimit, checks);
   }
 
   public Configuration withDelta(boolean other) {
-    return new Configuration(spool, spoolBytesMax, spoolKeepFreeBytes, other, mirrors, rateLimit);
+    return new Configuration(
+        spool, spoolBytesMax, spoolKeepFreeBytes, other, mirrors, rateLimit, checks);
   }
 
   public Configuration withMirrors(boolean other) {
-    return new Configuration(spool, spoolBytesMax, spoolKeepFreeBytes, delta, other, rateLimit);
+    return new Configuration(
+        spool, spoolBytesMax, spoolKeepFreeBytes, delta, other, rateLimit, checks);
   }
 
   public Configuration withRateLimit(OptionalLong other) {
-    return new Configuration(spool, spoolBytesMax, spoolKeepFreeBytes, delta, mirrors, other);
+    return new Configuration(
+        spool, spoolBytesMax, spoolKeepFreeBytes, delta, mirrors, other, checks);
+  }
+
+  public Configuration withChecks(Checks other) {
+    return new Configuration(
+        spool, spoolBytesMax, spoolKeepFreeBytes, delta, mirrors, rateLimit, other);
   }
 }

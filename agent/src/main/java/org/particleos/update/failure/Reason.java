@@ -66,6 +66,7 @@ public enum Reason {
   REBOOT_INHIBITED(Errno.EBUSY),
 
   // UpdateException.WriteFailed
+  READ_BACK_MISMATCH(Errno.EIO),
   READ_FAILED(Errno.EIO),
   SOURCE_CHANGED(Errno.EIO),
   WORKER_FAILED(Errno.EIO),
@@ -92,6 +93,14 @@ public enum Reason {
   BOOTED_VERSION_UNKNOWN(Errno.ENODATA),
   NOTHING_INSTALLED(Errno.ENODATA),
   NOTHING_TO_VERIFY(Errno.ENODATA),
+
+  // UpdateException.Unfit
+  PARTS_MIXED(Errno.EBADMSG),
+  VERITY_UNUSABLE(Errno.EBADMSG),
+  ROOT_HASH_SIGNATURE_INVALID(Errno.EBADMSG),
+  BOOT_FILE_UNUSABLE(Errno.EBADMSG),
+  ARCHITECTURE_WRONG(Errno.EBADMSG),
+  SECURE_BOOT_DENIES(Errno.EBADMSG),
 
   // UpdateException.Interrupted
   INTERRUPTED(Errno.ECANCELED);

@@ -66,7 +66,8 @@ public final class ServiceNotices implements UpdateEvent.Observer {
           UpdateEvent.RemovedOrphan _,
           UpdateEvent.VerificationStarted _,
           UpdateEvent.VerificationProgress _,
-          UpdateEvent.VerificationFinished _ -> {}
+          UpdateEvent.VerificationFinished _,
+          UpdateEvent.RootHashSigned _ -> {}
     }
   }
 

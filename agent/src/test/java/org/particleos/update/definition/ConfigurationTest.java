@@ -48,10 +48,20 @@ class ConfigurationTest {
         Delta=0
         Mirrors=off
         RateLimit=2M
+        [Install]
+        ReadBack=no
+        SecureBoot=refuse
         """);
 
     assertEquals(
-        new Configuration(false, 300L << 20, 7L << 10, false, false, OptionalLong.of(2 << 20)),
+        new Configuration(
+            false,
+            300L << 20,
+            7L << 10,
+            false,
+            false,
+            OptionalLong.of(2 << 20),
+            new Checks(false, Checks.SecureBoot.REFUSE, false)),
         good());
   }
 
@@ -100,6 +110,26 @@ class ConfigurationTest {
     assertTrue(
         loaded.warnings().getFirst().toString().contains(line.substring(0, line.indexOf('='))),
         loaded.warnings()::toString);
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"ReadBack=perhaps", "SecureBoot=yes", "SecureBoot=", "Delta=no"})
+  void whatIsNotUnderstoodOfInstallingIsIgnoredWithAWarning(String line) throws Exception {
+    write("etc/particle-update/particle-update.conf", "[Install]\n" + line + "\n");
+
+    Loaded loaded = Configuration.read(root);
+
+    assertEquals(Configuration.defaults(), loaded.configuration());
+    assertEquals(1, loaded.warnings().size());
+  }
+
+  @ParameterizedTest
+  @CsvSource({"ignore, IGNORE", "report, REPORT", "refuse, REFUSE"})
+  void whatTheFirmwareWouldNotStartIsTreatedAsConfigured(String text, Checks.SecureBoot expected)
+      throws Exception {
+    write("etc/particle-update/particle-update.conf", "[Install]\nSecureBoot=" + text + "\n");
+
+    assertEquals(expected, good().checks().secureBoot());
   }
 
   @Test

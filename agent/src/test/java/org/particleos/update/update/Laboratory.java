@@ -15,6 +15,7 @@ import java.util.OptionalLong;
 import java.util.UUID;
 import org.particleos.update.catalog.ATransfer;
 import org.particleos.update.catalog.Stage;
+import org.particleos.update.definition.Checks;
 import org.particleos.update.definition.DefinitionPlace;
 import org.particleos.update.definition.PartitionType;
 import org.particleos.update.disk.GptImage;
@@ -100,6 +101,7 @@ final class Laboratory {
   private final Map<String, byte[]> espFiles = new HashMap<>();
   private final Map<String, String> moreDefinitions = new HashMap<>();
   private boolean force;
+  private Checks checks = Checks.defaults();
   private UpdateEvent.Observer observer = _ -> {};
   private boolean verify;
   private SpoolPolicy spool = SpoolPolicy.off();
@@ -170,6 +172,12 @@ final class Laboratory {
   /** Everything is done with {@code --force} from now on. */
   Laboratory forcing() {
     force = true;
+    return this;
+  }
+
+  /** What is looked at before something becomes visible. */
+  Laboratory checking(Checks wanted) {
+    checks = wanted;
     return this;
   }
 
@@ -329,7 +337,8 @@ final class Laboratory {
             true,
             Optional.empty(),
             force,
-            true),
+            true,
+            checks),
         new HttpFetcher("test", HttpLimits.defaults(), RetryLimits.once(), Map.of()),
         event -> {
           events.add(event);
