@@ -29,7 +29,9 @@ class PackageOrderTest {
           "history",
           "image",
           "notify",
+          "loader",
           "boot",
+          "assess",
           "install",
           "tree",
           "delta",
@@ -46,6 +48,7 @@ class PackageOrderTest {
           "definition",
           "pattern",
           "version",
+          "state",
           "pe",
           "linux",
           "failure");

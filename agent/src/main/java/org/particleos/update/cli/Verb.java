@@ -75,6 +75,11 @@ abstract class Verb implements Callable<Integer> {
     this.supported = supported.isEmpty() ? EnumSet.noneOf(Choice.class) : EnumSet.copyOf(supported);
   }
 
+  /** Whether this run changes the system that it works on. */
+  Access access() {
+    return access;
+  }
+
   /** For a verb that is not run by picocli. */
   final void belongTo(ParticleUpdate parent) {
     program = parent;
@@ -127,14 +132,14 @@ abstract class Verb implements Callable<Integer> {
     }
     try {
       options().check(name(), supported);
-      return Remote.wanted(this, access) ? remotely() : code(here());
+      return Remote.wanted(this, access()) ? remotely() : code(here());
     } catch (UpdateException e) {
       return code(report(Optional.empty(), e));
     }
   }
 
   private ExitStatus here() throws UpdateException {
-    try (var system = ChosenSystem.of(options(), terminal(), context().machine(), access)) {
+    try (var system = ChosenSystem.of(options(), terminal(), context().machine(), access())) {
       machine = system.machine();
       return run();
     }
@@ -146,7 +151,7 @@ abstract class Verb implements Callable<Integer> {
     } catch (UpdateException.NotPermitted unreachable) {
       boolean tried =
           unreachable.reason() == Reason.DAEMON_UNREACHABLE
-              && access == Access.READ_ONLY
+              && access() == Access.READ_ONLY
               && options().daemon().isEmpty();
       if (!tried) {
         throw unreachable;
@@ -271,7 +276,7 @@ abstract class Verb implements Callable<Integer> {
   }
 
   /** Of this program here, also when another system is worked on. */
-  private Configuration configuration(UpdateEvent.Observer observer) throws UpdateException {
+  final Configuration configuration(UpdateEvent.Observer observer) throws UpdateException {
     String file = context().machine().environment().get(Configuration.VARIABLE);
     Configuration.Loaded loaded =
         file == null || file.isEmpty()

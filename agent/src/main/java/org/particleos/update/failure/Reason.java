@@ -72,6 +72,7 @@ public enum Reason {
   WORKER_FAILED(Errno.EIO),
   WRITE_FAILED(Errno.EIO),
   READ_ONLY(Errno.EROFS),
+  BOOT_PARTITION_LOST(Errno.ENODEV),
 
   // UpdateException.NotPermitted
   PERMISSION_DENIED(Errno.EPERM),
@@ -93,6 +94,9 @@ public enum Reason {
   BOOTED_VERSION_UNKNOWN(Errno.ENODATA),
   NOTHING_INSTALLED(Errno.ENODATA),
   NOTHING_TO_VERIFY(Errno.ENODATA),
+  BOOT_LOADER_MISSING(Errno.ENOENT),
+  BOOT_LOADER_INVALID(Errno.EBADMSG),
+  BOOT_LOADER_FOREIGN(Errno.EEXIST),
 
   // UpdateException.Unfit
   PARTS_MIXED(Errno.EBADMSG),

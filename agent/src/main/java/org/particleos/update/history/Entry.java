@@ -45,7 +45,9 @@ public record Entry(
     INSTALL("install"),
     VACUUM("vacuum"),
     CLEANUP("cleanup"),
-    REPAIR("repair");
+    REPAIR("repair"),
+    LIFT("lift-quarantine"),
+    BOOT_LOADER("boot-loader");
 
     private final String text;
 

@@ -1,9 +1,11 @@
 package org.particleos.update.install;
 
 import java.io.IOException;
+import java.nio.file.FileAlreadyExistsException;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.util.EnumSet;
+import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.TimeUnit;
 import org.particleos.update.catalog.Marker;
@@ -58,16 +60,25 @@ public final class FilePublisher {
   /**
    * A written and verified file or tree becomes pending: times and mode (of a tree those of its top
    * directory), then the rename (update-algorithm.md 8.2.6, 8.2.7). A file that shall be read-only
-   * is so from here on.
+   * is so from here on, but not one of which a boot loader counts the tries.
+   *
+   * @return a warning if it stays writable for that reason
    */
-  public void markPending(TargetPaths paths, InstanceMetadata metadata) throws UpdateException {
+  public Optional<String> markPending(TargetPaths paths, InstanceMetadata metadata)
+      throws UpdateException {
     Path partial = paths.partial();
+    Optional<String> warning = Optional.empty();
     try {
       FileStatus status = existing(partial);
       boolean readOnly = metadata.readOnly().orElse(false) && status.kind() != FileKind.DIRECTORY;
       if (metadata.mode().isPresent() || readOnly) {
         int mode = metadata.mode().orElse(status.mode());
-        kernel.changeMode(partial, readOnly ? mode & ReadOnlyMark.MODE_MASK : mode);
+        int wanted = readOnly ? mode & ReadOnlyMark.MODE_MASK : mode;
+        if (CountedEntry.is(paths.installed()) && CountedEntry.stopsCounting(wanted)) {
+          wanted = CountedEntry.countable(wanted);
+          warning = Optional.of(CountedEntry.keptWritable(paths.installed()));
+        }
+        kernel.changeMode(partial, wanted);
       }
       if (metadata.mtimeMicros().isPresent()) {
         kernel.changeTimes(
@@ -79,6 +90,7 @@ public final class FilePublisher {
     if (rename(paths, partial, paths.pending())) {
       discardPartial(paths);
     }
+    return warning;
   }
 
   private FileStatus existing(Path path) throws IOException {
@@ -92,9 +104,16 @@ public final class FilePublisher {
    * @return a warning if it cannot be marked read-only
    */
   public Optional<String> publish(TargetPaths paths, boolean readOnly) throws UpdateException {
+    Optional<String> warning = Optional.empty();
+    boolean counted = CountedEntry.is(paths.installed());
+    if (counted) {
+      // Before the boot loader can see it.
+      warning = restoreCounting(paths.pending());
+    }
     boolean displaced = rename(paths, paths.pending(), paths.installed());
-    Optional<String> warning =
-        readOnly ? ensureReadOnly(paths.installed()) : Optional.<String>empty();
+    if (readOnly && !counted) {
+      warning = ensureReadOnly(paths.installed());
+    }
     if (displaced) {
       discardPartial(paths);
     }
@@ -103,15 +122,46 @@ public final class FilePublisher {
 
   /**
    * Marks an installed object of a transfer with {@code ReadOnly=yes}, if a crash or the lack of a
-   * permission kept an earlier run from it. Does nothing if it is marked.
+   * permission kept an earlier run from it. Does nothing if it is marked, or if a boot loader
+   * counts in its name.
    *
    * @return a warning if it cannot be marked
    */
   public Optional<String> ensureReadOnly(Path installed) throws UpdateException {
+    if (CountedEntry.is(installed)) {
+      return Optional.empty();
+    }
     try {
       return ReadOnlyMark.set(kernel, installed);
     } catch (IOException e) {
       throw failure("marking as read-only", installed, e);
+    }
+  }
+
+  /**
+   * Makes a boot entry writable again if a boot loader counts in its name and something has marked
+   * it as read-only. Does nothing to any other file.
+   *
+   * @return what was done, or why it could not be
+   */
+  public Optional<String> ensureCounting(Path installed) throws UpdateException {
+    return CountedEntry.is(installed) ? restoreCounting(installed) : Optional.empty();
+  }
+
+  private Optional<String> restoreCounting(Path entry) throws UpdateException {
+    try {
+      return CountedEntry.restore(kernel, entry);
+    } catch (IOException e) {
+      throw failure("making writable", entry, e);
+    }
+  }
+
+  /** Brings what was published to where a boot loader finds it ({@link BootFlush}). */
+  public void flushForBoot(Path installed) throws UpdateException {
+    try {
+      BootFlush.make(kernel, Directories.holding(installed));
+    } catch (IOException e) {
+      throw failure("flushing the file system of", installed, e);
     }
   }
 
@@ -185,6 +235,22 @@ public final class FilePublisher {
     }
   }
 
+  /** Gives an installed file another name in its directory, durably. Replaces nothing. */
+  public void rename(Path from, Path to) throws UpdateException {
+    try {
+      if (from.equals(to)) {
+        return;
+      }
+      if (kernel.status(to).isPresent()) {
+        throw new FileAlreadyExistsException(to.toString());
+      }
+      kernel.rename(from, to);
+      kernel.syncDirectory(Directories.holding(to));
+    } catch (IOException e) {
+      throw failure("renaming " + Quote.quote(from.toString()) + " to", to, e);
+    }
+  }
+
   /**
    * Removes an instance and the parents below the target directory that became empty
    * (update-algorithm.md 9.2). Missing is fine. A tree gets its partial name first, so that half of
@@ -248,19 +314,34 @@ public final class FilePublisher {
   public int sweep(Path directory) throws UpdateException {
     int removed = 0;
     try {
-      if (kernel.statusFollowing(directory).isEmpty()) {
-        return 0;
-      }
-      for (String name : kernel.list(directory)) {
-        if (name.startsWith(".#") || name.startsWith(Marker.PARTIAL.prefix())) {
-          TreeRemoval.remove(kernel, directory.resolve(name));
-          removed++;
-        }
+      for (Path leftover : leftoversIn(directory)) {
+        TreeRemoval.remove(kernel, leftover);
+        removed++;
       }
     } catch (IOException e) {
       throw failure("removing leftovers in", directory, e);
     }
     return removed;
+  }
+
+  /** What {@link #sweep} would remove. */
+  public List<Path> leftovers(Path directory) throws UpdateException {
+    try {
+      return leftoversIn(directory);
+    } catch (IOException e) {
+      throw IoFailure.reading(
+          "looking for leftovers in " + Quote.quote(directory.toString()) + " failed", e);
+    }
+  }
+
+  private List<Path> leftoversIn(Path directory) throws IOException {
+    if (kernel.statusFollowing(directory).isEmpty()) {
+      return List.of();
+    }
+    return kernel.list(directory).stream()
+        .filter(name -> name.startsWith(".#") || name.startsWith(Marker.PARTIAL.prefix()))
+        .map(directory::resolve)
+        .toList();
   }
 
   private static UpdateException failure(String doing, Path path, IOException cause) {

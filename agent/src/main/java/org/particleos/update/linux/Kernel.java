@@ -202,6 +202,13 @@ public interface Kernel {
   /** syncfs of the file system that holds the path. */
   void syncFileSystem(Path path) throws IOException;
 
+  /**
+   * Empties the journal of an ext4 file system into its place, so that who reads the device without
+   * replaying the journal finds everything that was synced before. Does nothing on any other file
+   * system, nor where the kernel cannot (before Linux 5.14) or does not let us.
+   */
+  void checkpointJournal(Path directory) throws IOException;
+
   /** sync(2): everything everywhere. */
   void syncAll();
 }

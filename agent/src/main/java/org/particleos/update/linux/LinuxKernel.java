@@ -43,6 +43,13 @@ public final class LinuxKernel implements Kernel {
   private static final int ENOSYS = 38;
   private static final long FS_IOC_GETFLAGS = 0x80086601L;
   private static final long FS_IOC_SETFLAGS = 0x40086602L;
+
+  /** {@code linux/ext4.h}: takes a pointer to flags, of which none is set here. */
+  private static final long EXT4_IOC_CHECKPOINT = 0x4004662bL;
+
+  /** The {@code f_type} of ext2, ext3 and ext4. */
+  private static final long EXT4_MAGIC = 0xef53;
+
   private static final int PERMISSIONS = 07777;
   private static final int NEW_FILE_MODE = 0664;
 
@@ -612,6 +619,32 @@ public final class LinuxKernel implements Kernel {
   @Override
   public void syncFileSystem(Path path) throws IOException {
     withDescriptor(path, O_RDONLY | O_CLOEXEC, fd -> check("syncfs", path, () -> LibC.syncfs(fd)));
+  }
+
+  @Override
+  public void checkpointJournal(Path directory) throws IOException {
+    if (space(directory).magic() != EXT4_MAGIC) {
+      return; // another file system may mean something else by this number
+    }
+    withDescriptor(
+        directory,
+        directoryFlags(),
+        fd -> {
+          var flags = new Memory(Long.BYTES);
+          flags.clear();
+          try {
+            check(
+                "EXT4_IOC_CHECKPOINT",
+                directory,
+                () -> LibC.ioctl(fd, EXT4_IOC_CHECKPOINT, Pointer.nativeValue(flags)));
+          } catch (LinuxException failed) {
+            boolean withoutJournal = failed.is(Errno.ENODEV);
+            boolean unknown = failed.errno() == ENOTTY || failed.is(Errno.EOPNOTSUPP);
+            if (!withoutJournal && !unknown && !failed.is(Errno.EPERM)) {
+              throw failed;
+            }
+          }
+        });
   }
 
   @Override

@@ -1,6 +1,7 @@
 package org.particleos.update.update;
 
 import java.io.IOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Instant;
 import java.time.InstantSource;
@@ -13,11 +14,16 @@ import org.particleos.update.catalog.Inventory;
 import org.particleos.update.catalog.Place;
 import org.particleos.update.catalog.ResolvedSource;
 import org.particleos.update.catalog.ResolvedTransfer;
+import org.particleos.update.definition.Target;
 import org.particleos.update.failure.Quote;
 import org.particleos.update.failure.Reason;
 import org.particleos.update.failure.UpdateException;
+import org.particleos.update.install.CountedEntry;
 import org.particleos.update.linux.IoFailure;
 import org.particleos.update.linux.Kernel;
+import org.particleos.update.loader.BootLoader;
+import org.particleos.update.loader.LoaderSlot;
+import org.particleos.update.loader.Verdict;
 import org.particleos.update.plan.VacuumPlan;
 import org.particleos.update.plan.VersionSet;
 import org.particleos.update.plan.VersionSets;
@@ -30,6 +36,9 @@ import org.particleos.update.update.Finding.Level;
  * nothing. Each part is looked at even if another one has failed, as far as that can be.
  */
 final class Examination {
+  /** There if the running system was started by UEFI. */
+  private static final Path FIRMWARE = Path.of("/sys/firmware/efi");
+
   private final Run run;
   private final Survey survey;
   private final List<Finding> findings = new ArrayList<>();
@@ -79,6 +88,9 @@ final class Examination {
     Optional<Overview> held =
         look("targets", () -> survey.look(installation, VersionSets.View.OFFLINE));
     held.ifPresent(this::targets);
+    if (Installation.component(run.settings().place()).isEmpty()) {
+      bootLoader();
+    }
     if (view == VersionSets.View.ONLINE && held.isPresent()) {
       look("server", () -> survey.overview(installation, view)).ifPresent(this::offers);
     }
@@ -201,7 +213,113 @@ final class Examination {
           .ifPresent(_ -> good(about, describe(inventory)));
       if (inventory.transfer().target() instanceof Place.Directory(var path)) {
         look(about, () -> writable(path));
+        if (inventory.transfer().transfer().target() instanceof Target.FileSystem target
+            && target.anchor().isBootPartition()) {
+          bootEntries(about, inventory, path);
+        }
       }
+    }
+  }
+
+  /** What keeps a boot loader from counting tries, and what takes its room. */
+  private void bootEntries(String about, Inventory inventory, Path directory) {
+    Kernel kernel = run.machine().kernel();
+    List<Path> held =
+        inventory.held().stream().map(instance -> Path.of(instance.location())).toList();
+    for (Path entry : held) {
+      look(about, () -> status(kernel, entry))
+          .filter(status ->
+              CountedEntry.is(entry)
+                  && status.map(found -> CountedEntry.stopsCounting(found.mode())).orElse(false))
+          .ifPresent(_ ->
+              warning(
+                  about,
+                  Quote.quote(entry.toString())
+                      + " is read-only, so that the boot loader cannot count its tries",
+                  "run particle-update apply, which makes it writable, or chmod u+w"));
+    }
+    look(about, () -> run.files().leftovers(directory))
+        .ifPresent(leftovers -> {
+          long count = leftovers.stream().filter(leftover -> !held.contains(leftover)).count();
+          if (count > 0) {
+            warning(
+                about,
+                count
+                    + (count == 1 ? " leftover" : " leftovers")
+                    + " of interrupted writes in "
+                    + Quote.quote(directory.toString()),
+                "run particle-update apply or particle-update vacuum, which removes them");
+          }
+        });
+  }
+
+  /** Who has no ESP has no boot loader there, and no transfer that needs one. */
+  private void bootLoader() {
+    BootLoader.Inspection inspection;
+    try {
+      inspection = new LoaderKeeper(run).inspect(BootLoader.Extent.REFRESH);
+    } catch (UpdateException e) {
+      if (e.reason() != Reason.BOOT_PARTITION_NOT_FOUND) {
+        findings.add(Finding.failure("boot loader", e));
+      } else if (run.machine().isRunning() && Files.exists(FIRMWARE)) {
+        warning("boot loader", "the ESP is not mounted (" + e.found().orElse("") + ")", e.remedy());
+      }
+      return;
+    }
+    String install = "run particle-update boot-loader install";
+    for (BootLoader.Entry entry : inspection.entries()) {
+      String file = Quote.quote(entry.path().toString());
+      switch (entry.verdict()) {
+        case Verdict.Absent() -> {}
+        case Verdict.Current(var version) ->
+            good("boot loader", file + " is systemd-boot " + version);
+        case Verdict.Newer(var installed, var offered) ->
+            good(
+                "boot loader",
+                file + " is systemd-boot " + installed + ", newer than " + offered + " in /usr");
+        case Verdict.NotOffered(var installed) ->
+            good("boot loader", file + " is systemd-boot " + installed);
+        case Verdict.Replace(var installed, var offer) ->
+            warning(
+                "boot loader",
+                file + " is systemd-boot " + installed + ", older than " + offer.version(),
+                install);
+        case Verdict.Create(var offer) ->
+            warning("boot loader", file + " is missing, " + offer.version() + " could be", install);
+        case Verdict.Foreign(var why) -> {
+          String text = file + " " + why + "; it is left alone";
+          if (entry.slot().kind() == LoaderSlot.Kind.SYSTEMD) {
+            warning(
+                "boot loader",
+                text,
+                "if it is a damaged systemd-boot, move it away and " + install);
+          } else {
+            good("boot loader", text);
+          }
+        }
+      }
+    }
+    inspection
+        .refused()
+        .forEach(text ->
+            warning("boot loader", text + "; it is not installed", "tell the publisher of /usr"));
+    if (!inspection.leftovers().isEmpty()) {
+      warning(
+          "boot loader",
+          "leftovers of interrupted writes: "
+              + String.join(
+                  ", ",
+                  inspection.leftovers().stream().map(Path::toString).map(Quote::quote).toList()),
+          install + ", which removes them");
+    }
+  }
+
+  private static Optional<Kernel.FileStatus> status(Kernel kernel, Path path)
+      throws UpdateException {
+    try {
+      return kernel.status(path);
+    } catch (IOException e) {
+      throw IoFailure.reading("looking at " + Quote.quote(path.toString()) + " failed", e);
     }
   }
 

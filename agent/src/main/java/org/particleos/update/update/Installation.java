@@ -37,13 +37,15 @@ import org.particleos.update.trust.SignedManifests;
  * @param bootedVersion {@code IMAGE_VERSION} of the running system, where these definitions are the
  *     host's
  * @param partitionsInUse of each target disk, those that the running system stands on
+ * @param bootMounts the boot partitions that targets are on
  */
 record Installation(
     Definitions definitions,
     List<ResolvedTransfer> enabled,
     List<ResolvedTransfer> disabled,
     Optional<String> bootedVersion,
-    Map<Path, Set<Integer>> partitionsInUse) {
+    Map<Path, Set<Integer>> partitionsInUse,
+    BootMounts bootMounts) {
 
   /** What an operation cannot do without (transfer-files.md 1.6). */
   enum Need {
@@ -108,7 +110,8 @@ record Installation(
         List.copyOf(enabled),
         List.copyOf(disabled),
         booted(settings.place(), HostFacts.read(machine.root(), machine.environment())),
-        Map.copyOf(resolver.inUse));
+        Map.copyOf(resolver.inUse),
+        resolver.bootMounts);
   }
 
   private static Optional<String> booted(DefinitionPlace place, HostFacts facts) {
@@ -143,6 +146,7 @@ record Installation(
     private final BootPartitions bootPartitions;
     private final DiskLocator disks;
     private final Map<Path, Set<Integer>> inUse = new HashMap<>();
+    private final BootMounts bootMounts;
 
     Resolver(Machine machine, Optional<Path> transferSource) {
       this.machine = machine;
@@ -150,6 +154,7 @@ record Installation(
       this.bootPartitions =
           BootPartitions.ofHost(machine.kernel(), machine.root(), machine.environment());
       this.disks = DiskLocator.ofHost(machine.kernel());
+      this.bootMounts = new BootMounts(machine.kernel());
     }
 
     ResolvedTransfer resolve(Transfer transfer) throws UpdateException {
@@ -185,15 +190,20 @@ record Installation(
       Path relative = Path.of("/").relativize(path);
       return switch (anchor) {
         case ROOT -> withoutLinks(machine.root(), relative);
-        case ESP -> bootPartitions.below(bootPartitions.esp(), relative);
-        case XBOOTLDR -> bootPartitions.below(bootPartitions.xbootldr(), relative);
-        case BOOT -> bootPartitions.below(bootPartitions.boot(), relative);
+        case ESP -> onBootPartition(bootPartitions.esp(), relative);
+        case XBOOTLDR -> onBootPartition(bootPartitions.xbootldr(), relative);
+        case BOOT -> onBootPartition(bootPartitions.boot(), relative);
         case EXPLICIT ->
             withoutLinks(
                 transferSource.orElseThrow(() ->
                     new IllegalStateException("explicit paths are refused while loading: " + path)),
                 relative);
       };
+    }
+
+    private Path onBootPartition(Path mountPoint, Path relative) throws UpdateException {
+      bootMounts.note(mountPoint);
+      return bootPartitions.below(mountPoint, relative);
     }
 
     /**

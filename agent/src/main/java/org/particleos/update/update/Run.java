@@ -1,5 +1,6 @@
 package org.particleos.update.update;
 
+import org.particleos.update.failure.UpdateException;
 import org.particleos.update.fetch.Cancellation;
 import org.particleos.update.fetch.HttpFetcher;
 import org.particleos.update.install.FilePublisher;
@@ -20,6 +21,7 @@ final class Run {
   private final FilePublisher files;
   private final SlotPublisher slots;
   private final Spool spool;
+  private BootMounts bootMounts;
   private int repairsReported;
 
   Run(
@@ -35,6 +37,7 @@ final class Run {
     this.http = http.telling(this::notice);
     this.files = new FilePublisher(machine.kernel());
     this.slots = new SlotPublisher(machine.kernel());
+    this.bootMounts = new BootMounts(machine.kernel());
     this.spool =
         new Spool(
             machine.kernel(),
@@ -70,6 +73,16 @@ final class Run {
 
   Spool spool() {
     return spool;
+  }
+
+  /** From here on the run counts on these being mounted. */
+  void countOn(BootMounts mounts) {
+    bootMounts = mounts;
+  }
+
+  /** Makes sure that the boot partitions are still mounted, before one is written. */
+  void requireBootPartitions() throws UpdateException {
+    bootMounts.requireUnchanged();
   }
 
   /** Notes what the run does. */

@@ -1,5 +1,6 @@
 package org.particleos.update.update;
 
+import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -25,11 +26,14 @@ final class Vacuum {
   VacuumPlan plan(Overview overview) {
     // Deviation: safety before configuration. The running version is protected even where
     // ProtectVersion= was forgotten. Below another root nothing runs.
-    Set<String> running =
-        run.machine().isRunning()
-            ? overview.bootedVersion().map(Set::of).orElse(Set.of())
-            : Set.of();
-    return new VacuumPlan(run.settings().instancesMax(), running, overview.slotUse());
+    Set<String> running = new HashSet<>();
+    if (run.machine().isRunning()) {
+      overview.bootedVersion().ifPresent(running::add);
+      // Where os-release and boot entry contradict each other, both are kept.
+      overview.running().versions().forEach(version -> running.add(version.text()));
+    }
+    return new VacuumPlan(
+        run.settings().instancesMax(), running, overview.slotUse(), overview.quarantined());
   }
 
   /** Removes everything unfinished and surplus. */
@@ -89,6 +93,23 @@ final class Vacuum {
       }
       case Instance.OnWeb web ->
           throw new IllegalStateException("offers are not removed: " + web.uri());
+    }
+  }
+
+  /**
+   * Leftovers on boot partitions, when there is nothing that could be continued: these are small,
+   * and full ones keep updates from being installed.
+   */
+  void sweepBootPartitions(Overview overview) throws UpdateException {
+    for (Inventory inventory : overview.enabled()) {
+      if (inventory.transfer().transfer().target() instanceof Target.FileSystem target
+          && target.anchor().isBootPartition()) {
+        try {
+          sweep(inventory.transfer());
+        } catch (UpdateException e) {
+          throw e.inState("nothing but leftovers of interrupted writes was removed");
+        }
+      }
     }
   }
 

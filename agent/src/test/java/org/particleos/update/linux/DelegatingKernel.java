@@ -171,6 +171,11 @@ public abstract class DelegatingKernel implements Kernel {
   }
 
   @Override
+  public void checkpointJournal(Path directory) throws IOException {
+    delegate.checkpointJournal(directory);
+  }
+
+  @Override
   public void syncAll() {
     delegate.syncAll();
   }

@@ -181,6 +181,12 @@ public final class FailingKernel extends DelegatingKernel {
     super.syncFileSystem(path);
   }
 
+  @Override
+  public void checkpointJournal(Path directory) throws IOException {
+    changing("checkpointJournal", directory);
+    super.checkpointJournal(directory);
+  }
+
   private final class FailingFile extends DelegatingFile {
     FailingFile(OpenFile file) {
       super(file);

@@ -35,5 +35,8 @@ class UnhurriedKernel extends DelegatingKernel {
   public void syncFileSystem(Path path) {}
 
   @Override
+  public void checkpointJournal(Path directory) {}
+
+  @Override
   public void syncAll() {}
 }

@@ -20,7 +20,7 @@ import org.particleos.update.demo.Tool;
  */
 @ExtendWith(WithMachine.class)
 class PreflightIT {
-  private static final int UNFIT = 14;
+  private static final int UNFIT = 15;
   private static final int WRITE_FAILED = 9;
 
   /** The publisher puts a part of version 1 under the name of version 2, and signs that. */
