@@ -38,7 +38,7 @@ public record Configuration(
   public static final String VARIABLE = "PARTICLE_UPDATE_CONFIGURATION";
 
   private static final String FILE = "particle-update.conf";
-  private static final Set<String> SECTIONS = Set.of("Download", "Health", "Install");
+  private static final Set<String> SECTIONS = Set.of("Download", "Install", "Health");
 
   /** With its reasons: what was ignored in the files. */
   public record Loaded(Configuration configuration, List<DefinitionWarning> warnings) {}
@@ -110,18 +110,6 @@ public record Configuration(
     };
   }
 
-  private Configuration withHealth(Assignment assignment, Warnings warnings) {
-    if (!assignment.key().equals("TimeLimit")) {
-      warnings.ignored(assignment, "[Health] has no such key");
-      return this;
-    }
-    Optional<Duration> span = TimeSpan.parse(assignment.value()).filter(Duration::isPositive);
-    if (span.isEmpty()) {
-      warnings.ignored(assignment, "expected a span of time, as 90s or 5min");
-    }
-    return span.map(this::withHealthLimit).orElse(this);
-  }
-
   private Checks install(Assignment assignment, Warnings warnings) {
     return switch (assignment.key()) {
       case "ReadBack" -> checks.withReadBack(bool(assignment, checks.readBack(), warnings));
@@ -141,6 +129,18 @@ public record Configuration(
         yield checks;
       }
     };
+  }
+
+  private Configuration withHealth(Assignment assignment, Warnings warnings) {
+    if (!assignment.key().equals("TimeLimit")) {
+      warnings.ignored(assignment, "[Health] has no such key");
+      return this;
+    }
+    Optional<Duration> span = TimeSpan.parse(assignment.value()).filter(Duration::isPositive);
+    if (span.isEmpty()) {
+      warnings.ignored(assignment, "expected a span of time, as 90s or 5min");
+    }
+    return span.map(this::withHealthLimit).orElse(this);
   }
 
   private Configuration withDownload(Assignment assignment, Warnings warnings) {

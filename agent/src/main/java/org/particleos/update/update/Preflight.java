@@ -12,13 +12,16 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
+import org.particleos.update.boot.Authenticode;
 import org.particleos.update.boot.EfiProgram;
+import org.particleos.update.boot.FirmwareKeys;
 import org.particleos.update.boot.NotBootableException;
 import org.particleos.update.catalog.Instance;
 import org.particleos.update.catalog.Place;
 import org.particleos.update.catalog.Stage;
 import org.particleos.update.cms.MalformedSignatureException;
 import org.particleos.update.definition.Architecture;
+import org.particleos.update.definition.Checks;
 import org.particleos.update.definition.HostFacts;
 import org.particleos.update.definition.ResourceType;
 import org.particleos.update.definition.Target;
@@ -48,6 +51,9 @@ import org.particleos.update.verity.SignatureDocument;
  * again and no state needs a vacuum; what is in place already stays.
  */
 final class Preflight {
+  /** Moves the firmware's variables, for tests. */
+  static final String FIRMWARE_VARIABLES = "PARTICLE_UPDATE_EFIVARS";
+
   private static final Path BOOT_ENTRIES = Path.of("EFI/Linux");
 
   private final Run run;
@@ -72,6 +78,7 @@ final class Preflight {
       for (VerityGroup group : groups(set)) {
         agree(set, group, bootFiles);
       }
+      askFirmware(set, bootFiles);
       if (run.settings().checks().readBack()) {
         readBack(set);
       }
@@ -408,6 +415,82 @@ final class Preflight {
             Quote.quote(addOn.transferId()) + " does not fit the kernel file")
         .found(Quote.quote(addOn.path().toString()) + " " + fault)
         .unfit();
+  }
+
+  /**
+   * Whether this machine's firmware would start the files. A shim in front of them may know other
+   * keys, so that it is for the administrator to say whether that counts.
+   */
+  private void askFirmware(VersionSet set, List<BootFile> files) throws UpdateException {
+    Checks.SecureBoot rule = run.settings().checks().secureBoot();
+    if (rule == Checks.SecureBoot.IGNORE || !run.machine().isRunning() || files.isEmpty()) {
+      return;
+    }
+    Path variables =
+        Optional.ofNullable(run.machine().environment().get(FIRMWARE_VARIABLES))
+            .map(Path::of)
+            .orElse(FirmwareKeys.DIRECTORY);
+    Optional<FirmwareKeys> keys;
+    try {
+      keys = FirmwareKeys.read(variables);
+    } catch (NotBootableException e) {
+      run.warn("the firmware's db cannot be used: it " + e.clause());
+      return;
+    } catch (IOException e) {
+      run.warn("the firmware's db cannot be read: " + e.getMessage());
+      return;
+    }
+    for (BootFile file : files) {
+      if (keys.isPresent()) {
+        askFirmware(set, file, keys.get(), rule);
+      }
+    }
+  }
+
+  private void askFirmware(VersionSet set, BootFile file, FirmwareKeys keys, Checks.SecureBoot rule)
+      throws UpdateException {
+    String reason;
+    try (OpenFile open = run.machine().kernel().open(file.path(), Set.of(OpenFlag.READ))) {
+      var signatures = Authenticode.read(open);
+      Optional<String> by = keys.accepts(signatures);
+      if (by.isPresent()) {
+        run.detail(
+            "Transfer "
+                + Quote.quote(file.transferId())
+                + ": the firmware starts its file by "
+                + Quote.quote(by.get())
+                + " in db.");
+        return;
+      }
+      reason =
+          signatures.messages().isEmpty()
+              ? "is not signed, and its digest is not in db"
+              : "has no signature by a key in db";
+    } catch (NotBootableException e) {
+      reason = e.clause();
+    } catch (IOException e) {
+      throw reading(file.path(), e);
+    }
+    String found = Quote.quote(file.path().toString()) + " " + reason;
+    if (rule == Checks.SecureBoot.REFUSE && keys.enforced()) {
+      throw refused(
+              set,
+              Set.of(file.transferId()),
+              Reason.SECURE_BOOT_DENIES,
+              "the firmware would not start its part " + Quote.quote(file.transferId()))
+          .found(found)
+          .unfit();
+    }
+    String text =
+        "transfer "
+            + Quote.quote(file.transferId())
+            + ": the firmware itself would not start its file, "
+            + found;
+    if (keys.enforced()) {
+      run.warn(text);
+    } else {
+      run.detail("While Secure Boot is off that is no matter: " + text + ".");
+    }
   }
 
   /** The root hashes on command lines, where one is asked for by this option. */

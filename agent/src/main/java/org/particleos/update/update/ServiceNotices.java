@@ -67,7 +67,8 @@ public final class ServiceNotices implements UpdateEvent.Observer {
           UpdateEvent.RootHashSigned _,
           UpdateEvent.VerificationStarted _,
           UpdateEvent.VerificationProgress _,
-          UpdateEvent.VerificationFinished _ -> {}
+          UpdateEvent.VerificationFinished _,
+          UpdateEvent.RootHashSigned _ -> {}
     }
   }
 

@@ -20,6 +20,7 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.ValueSource;
+import org.particleos.update.boot.FirmwareVariables;
 import org.particleos.update.catalog.Stage;
 import org.particleos.update.cms.ASigner;
 import org.particleos.update.definition.Checks;
@@ -445,6 +446,78 @@ class PreflightTest {
     alsoOffering("more_2.bin", new byte[] {'R', 1}, "loader_@v.conf");
 
     assertInstanceOf(Outcome.Installed.class, machine.apply());
+  }
+
+  // ---- Secure Boot ----
+
+  private FirmwareVariables firmware() throws IOException {
+    var variables =
+        new FirmwareVariables(Files.createDirectory(home.resolve("efivars")))
+            .secureBoot(true)
+            .db(new byte[][] {ASigner.named("theirs").certificateBytes()});
+    machine.env(Preflight.FIRMWARE_VARIABLES, variables.directory().toString());
+    return variables;
+  }
+
+  private boolean warned(String text) {
+    return machine.events().stream()
+        .anyMatch(
+            event -> event instanceof UpdateEvent.Warning(var warning) && warning.contains(text));
+  }
+
+  @Test
+  void whatTheFirmwareWouldNotStartIsSaid() throws Exception {
+    firmware();
+    server.publish(V2);
+    machine.build();
+
+    assertPlainApplyCompletes(V2);
+
+    assertTrue(warned("is not signed, and its digest is not in db"));
+  }
+
+  @Test
+  void whatTheFirmwareWouldNotStartIsRefusedIfAskedFor() throws Exception {
+    firmware();
+    server.publish(V2);
+    machine.checking(Checks.defaults().withSecureBoot(Checks.SecureBoot.REFUSE)).build();
+
+    says(
+        refused(UpdateException.Unfit.class, Reason.SECURE_BOOT_DENIES),
+        "the firmware would not start its part \"90-uki\"");
+  }
+
+  @Test
+  void whileSecureBootIsOffNothingIsRefused() throws Exception {
+    firmware().secureBoot(false);
+    server.publish(V2);
+    machine.checking(Checks.defaults().withSecureBoot(Checks.SecureBoot.REFUSE)).build();
+
+    assertPlainApplyCompletes(V2);
+
+    assertEquals(false, warned("firmware"));
+  }
+
+  @Test
+  void aFirmwareThatIsNotToBeAskedIsNot() throws Exception {
+    firmware();
+    server.publish(V2);
+    machine.checking(Checks.defaults().withSecureBoot(Checks.SecureBoot.IGNORE)).build();
+
+    assertPlainApplyCompletes(V2);
+
+    assertEquals(false, warned("firmware"));
+  }
+
+  @Test
+  void aDatabaseThatCannotBeUsedKeepsNobodyFromUpdates() throws Exception {
+    firmware().raw(new byte[] {1, 2, 3, 4, 5});
+    server.publish(V2);
+    machine.build();
+
+    assertPlainApplyCompletes(V2);
+
+    assertTrue(warned("the firmware's db cannot be used"));
   }
 
   // ---- What the disk lost ----
