@@ -31,6 +31,7 @@ class PackageOrderTest {
           "notify",
           "loader",
           "boot",
+          "assess",
           "install",
           "tree",
           "delta",
@@ -46,6 +47,7 @@ class PackageOrderTest {
           "definition",
           "pattern",
           "version",
+          "state",
           "pe",
           "linux",
           "failure");

@@ -44,6 +44,7 @@ final class CheckVerb extends Verb {
     node.put(
         "installed", Views.newestWhole(overview).map(set -> set.version().text()).orElse(null));
     node.put("available", candidate.map(set -> set.version().text()).orElse(null));
+    FailedNodes.put(node, overview.failed());
     if (candidate.isPresent()) {
       Json.put(node, "downloadBytes", cost.downloadBytes());
       Json.put(node, "installBytes", cost.installBytes());
@@ -76,6 +77,12 @@ final class CheckVerb extends Verb {
     PrintStream out = terminal().out();
     out.println(Views.running(document));
     out.println("installed  " + Json.text(document, "installed").orElse("nothing"));
+    document
+        .path("failed")
+        .forEach(one ->
+            out.println(
+                (one.path("rebuilt").asBoolean() ? "rebuilt    " : "not again  ")
+                    + FailedNodes.story(one)));
     Optional<String> available = Json.text(document, "available");
     if (available.isEmpty()) {
       out.println("offered    nothing newer");

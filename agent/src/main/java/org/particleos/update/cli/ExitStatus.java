@@ -21,6 +21,7 @@ enum ExitStatus {
   DISK_DAMAGED(11, "the partition table is missing or damaged"),
   NOT_AVAILABLE(12, "the version asked for is not there or may not be installed"),
   CONTENT_DAMAGED(13, "verify, pack --check: what is there is not what was published"),
+  UNHEALTHY(14, "health: a check failed, so that the start is not to be confirmed"),
   INTERRUPTED(130, "ended by a signal");
 
   private final int code;

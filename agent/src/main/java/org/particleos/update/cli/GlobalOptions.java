@@ -259,6 +259,7 @@ final class GlobalOptions {
     given(verify).ifPresent(_ -> found.add("--verify="));
     given(instancesMax).ifPresent(_ -> found.add("--instances-max="));
     given(sync).ifPresent(_ -> found.add("--sync="));
+    given(rateLimit).ifPresent(_ -> found.add("--rate-limit="));
     given(transferSource).ifPresent(_ -> found.add("--transfer-source="));
     given(imagePolicy).ifPresent(_ -> found.add("--image-policy="));
     if (cleanup().orElse(false)) {

@@ -123,6 +123,9 @@ final class ListVerb extends Verb {
 
   private static ObjectNode flags(ObjectNode node, VersionSet set) {
     Flags flags = set.flags();
+    if (flags.quarantined()) {
+      node.put("quarantined", true); // a key that the reference does not have
+    }
     return node.put("version", set.version().text())
         .put("newest", flags.newest())
         .put("available", flags.available())

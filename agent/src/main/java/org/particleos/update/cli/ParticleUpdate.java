@@ -30,9 +30,8 @@ import picocli.CommandLine.Spec;
     footerHeading = "%nExit statuses:%n",
     footer = {
       "The verbs update, acquire, check-new, list, vacuum and pending end with 0 or 1 like those",
-      "of systemd-sysupdate; check, apply, status, history, doctor, verify, boot-loader and pack"
-          + " with",
-      "one of the above.",
+      "of systemd-sysupdate; check, apply, status, history, doctor, verify, quarantine,",
+      "lift-quarantine, health, boot-loader and pack with one of the above.",
       "",
       "Start with: particle-update check"
     })
@@ -51,6 +50,9 @@ final class ParticleUpdate implements Callable<Integer> {
           "history",
           "doctor",
           "verify",
+          "quarantine",
+          "lift-quarantine",
+          "health",
           "boot-loader",
           "pack",
           "daemon",

@@ -17,9 +17,14 @@ final class StatusText {
 
   private final Terminal terminal;
   private final JsonNode document;
+  private final boolean verbose;
   private final StringBuilder text = new StringBuilder();
 
-  StatusText(Terminal terminal, JsonNode document) {
+  /**
+   * @param verbose whether to tell also what could not be found out
+   */
+  StatusText(Terminal terminal, JsonNode document, boolean verbose) {
+    this.verbose = verbose;
     this.terminal = terminal;
     this.document = document;
   }
@@ -31,6 +36,13 @@ final class StatusText {
   String text(boolean legend) {
     line(Views.running(document));
     line("installed  " + Json.text(document, "installed").orElse("nothing"));
+    boot();
+    for (JsonNode failed : document.path("failed")) {
+      List<String> lines = FailedNodes.lines(failed);
+      line(terminal.paint("1;31", "failed") + "     " + lines.getFirst());
+      lines.subList(1, lines.size()).forEach(line -> line("           " + line));
+    }
+    health();
     Map<String, List<JsonNode>> disks = new LinkedHashMap<>();
     List<JsonNode> directories = new ArrayList<>();
     for (JsonNode transfer : document.path("transfers")) {
@@ -49,6 +61,47 @@ final class StatusText {
       line(advice());
     }
     return text.toString();
+  }
+
+  /** Only what is not as it should be. */
+  private void boot() {
+    JsonNode boot = document.path("boot");
+    if (boot.path("standing").asText().equals("being-tried")) {
+      long left = boot.path("triesLeft").asLong();
+      line(
+          "tried      nobody has found this start good yet; "
+              + (left == 0
+                  ? "it is the last try"
+                  : left == 1 ? "1 try is left" : left + " tries are left"));
+    }
+    boot.path("conflicts").forEach(text -> line("unclear    " + text.asText()));
+    if (verbose) {
+      Json.text(boot, "entry").ifPresent(entry -> line("entry      " + entry));
+      Json.text(boot, "why").ifPresent(why -> line("unknown    how this start stands: " + why));
+      boot.path("unknown").forEach(text -> line("unknown    " + text.asText()));
+    }
+  }
+
+  /** Of what runs now. */
+  private void health() {
+    JsonNode health = document.path("health");
+    boolean ofThis = Json.text(health, "version").equals(Json.text(document, "booted"));
+    if (health.path("checks").isEmpty() || !ofThis) {
+      return;
+    }
+    for (JsonNode check : health.path("checks")) {
+      if (!check.path("result").asText().equals("passed")) {
+        line(
+            terminal.paint("1;31", "health")
+                + "     check "
+                + check.path("name").asText()
+                + " failed: "
+                + check.path("text").asText());
+      }
+    }
+    if (health.path("passed").asBoolean() && verbose) {
+      line("health     all checks passed");
+    }
   }
 
   private void disk(String device, List<JsonNode> transfers) {
@@ -118,6 +171,9 @@ final class StatusText {
 
   private String advice() {
     for (JsonNode version : document.path("versions")) {
+      if (version.path("assessment").asText().contains("quarantined")) {
+        continue; // what is left of it is no business of apply
+      }
       List<String> words = List.of(version.path("assessment").asText().split("\\+"));
       if (words.contains("partial") || words.contains("pending")) {
         return "An update is unfinished. Continue it with: particle-update apply";

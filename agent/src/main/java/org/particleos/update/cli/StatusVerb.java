@@ -5,6 +5,8 @@ import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.util.ArrayList;
 import java.util.List;
+import org.particleos.update.assess.RunningBoot;
+import org.particleos.update.assess.Standing;
 import org.particleos.update.catalog.Instance;
 import org.particleos.update.catalog.Inventory;
 import org.particleos.update.catalog.Place;
@@ -15,6 +17,7 @@ import org.particleos.update.plan.VersionSet;
 import org.particleos.update.plan.VersionSets;
 import org.particleos.update.update.Overview;
 import org.particleos.update.update.Updater;
+import org.particleos.update.version.Version;
 import picocli.CommandLine.Command;
 
 /** A picture of the machine: every slot and boot entry, what it holds and what becomes of it. */
@@ -37,7 +40,9 @@ final class StatusVerb extends Verb {
 
   @Override
   void show(JsonNode document) {
-    terminal().out().print(new StatusText(terminal(), document).text(options().legend()));
+    terminal()
+        .out()
+        .print(new StatusText(terminal(), document, options().verbose()).text(options().legend()));
   }
 
   private static ObjectNode document(Overview overview) {
@@ -45,6 +50,9 @@ final class StatusVerb extends Verb {
     node.put("booted", overview.bootedVersion().orElse(null));
     node.put(
         "installed", Views.newestWhole(overview).map(set -> set.version().text()).orElse(null));
+    boot(node, overview.running());
+    FailedNodes.put(node, overview.failed());
+    HealthVerb.put(node, overview);
     ArrayNode versions = node.putArray("versions");
     for (VersionSet set : overview.sets().all()) {
       versions.addObject().put("version", set.version().text()).put("assessment", set.assessment());
@@ -79,6 +87,25 @@ final class StatusVerb extends Verb {
     return node;
   }
 
+  /** What was started and how that stands. */
+  private static void boot(ObjectNode node, RunningBoot running) {
+    ObjectNode boot = node.putObject("boot");
+    boot.put("entry", running.entry().orElse(null));
+    boot.put("version", running.version().map(Version::text).orElse(null));
+    boot.put("standing", running.standing().word());
+    switch (running.standing()) {
+      case Standing.BeingTried(var left, var done) ->
+          boot.put("triesLeft", left).put("triesDone", done);
+      case Standing.NotCounted(var left) -> boot.put("triesLeft", left);
+      case Standing.Unknown(var why) -> boot.put("why", why);
+      case Standing.Blessed() -> {}
+    }
+    ArrayNode unknown = boot.putArray("unknown");
+    running.unknown().forEach(unknown::add);
+    ArrayNode conflicts = boot.putArray("conflicts");
+    running.conflicts().forEach(conflicts::add);
+  }
+
   /** In words, what matters about an instance; the first word is how far it has come. */
   private static List<String> words(Overview overview, Inventory inventory, Instance instance) {
     List<String> words = new ArrayList<>();
@@ -101,6 +128,9 @@ final class StatusVerb extends Verb {
     }
     if (instance.metadata().triesLeft().isPresent()) {
       long left = instance.metadata().triesLeft().getAsLong();
+      if (instance.stage() == Stage.INSTALLED && overview.failed(version).isPresent()) {
+        words.add("did not come up");
+      }
       words.add(left == 0 ? "tries used up" : left == 1 ? "1 try left" : left + " tries left");
     }
     return words;

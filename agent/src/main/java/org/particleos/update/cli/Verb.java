@@ -271,7 +271,7 @@ abstract class Verb implements Callable<Integer> {
   }
 
   /** Of this program here, also when another system is worked on. */
-  private Configuration configuration(UpdateEvent.Observer observer) throws UpdateException {
+  final Configuration configuration(UpdateEvent.Observer observer) throws UpdateException {
     String file = context().machine().environment().get(Configuration.VARIABLE);
     Configuration.Loaded loaded =
         file == null || file.isEmpty()

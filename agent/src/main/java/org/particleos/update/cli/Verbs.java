@@ -41,6 +41,9 @@ final class Verbs {
     verbs.put("disable-component", SwitchComponentVerb.Disable.class);
     verbs.put("doctor", DoctorVerb.class);
     verbs.put("verify", VerifyVerb.class);
+    verbs.put("quarantine", QuarantineVerb.class);
+    verbs.put("lift-quarantine", LiftQuarantineVerb.class);
+    verbs.put("health", HealthVerb.class);
     verbs.put("boot-loader", BootLoaderVerb.class);
     verbs.put("pack", PackVerb.class);
     verbs.put("daemon", DaemonVerb.class);

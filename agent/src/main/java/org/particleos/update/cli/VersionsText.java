@@ -83,12 +83,13 @@ final class VersionsText {
         one.path("protected").asBoolean(),
         one.path("incomplete").asBoolean(),
         one.path("partial").asBoolean(),
-        one.path("pending").asBoolean());
+        one.path("pending").asBoolean(),
+        one.path("quarantined").asBoolean());
   }
 
   /** The first rule of update-algorithm.md 5 that applies. */
   private String glyph(Flags flags) {
-    if (flags.obsolete() || (!flags.installed() && !flags.available())) {
+    if (flags.obsolete() || flags.quarantined() || (!flags.installed() && !flags.available())) {
       return terminal.paint(flags.newest() ? "1;90" : "90", terminal.glyph("×", "x"));
     }
     if (flags.partial() || flags.pending()) {
@@ -115,7 +116,8 @@ final class VersionsText {
             + (flags.installed() && flags.newest() ? " (newest)" : "")
             + (flags.incomplete() ? " (incomplete)" : "")
             + (flags.pending() ? " (pending)" : "")
-            + (flags.partial() ? " (partial)" : "");
+            + (flags.partial() ? " (partial)" : "")
+            + (flags.quarantined() ? " (quarantined)" : "");
     boolean newestOffer = flags.available() && flags.newest() && !flags.installed();
     var text = new StringBuilder();
     text.append(glyph(flags))

@@ -11,9 +11,9 @@ import org.particleos.update.update.Overview;
 final class Views {
   private Views() {}
 
-  /** The newest version that is in place as a whole. */
+  /** The newest version that is in place as a whole and did not fail to come up. */
   static Optional<VersionSet> newestWhole(Overview overview) {
-    return overview.sets().all().stream().filter(VersionSet::whole).findFirst();
+    return overview.sets().newestWhole();
   }
 
   /** The first line of what is told about a machine. */

@@ -79,6 +79,7 @@ public final class Update1 implements BusService {
           new Shown("FailureRemedy", "s", state -> failure(state, RunFailure::remedy)),
           new Shown("LastCheck", "t", state -> micros(state.lastCheck())),
           new Shown("NextCheck", "t", state -> micros(state.nextCheck())),
+          new Shown("FailedVersions", "a{ss}", AgentState::failedVersions),
           new Shown("HoldUntil", "t", state -> micros(state.hold())));
 
   private static final Interface<Update1> DESCRIPTION = describe();

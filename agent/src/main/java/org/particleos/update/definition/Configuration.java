@@ -1,7 +1,9 @@
 package org.particleos.update.definition;
 
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.List;
+import java.util.Optional;
 import java.util.OptionalLong;
 import java.util.Set;
 import org.particleos.update.failure.UpdateException;
@@ -20,6 +22,7 @@ import org.particleos.update.pattern.FieldText;
  * @param delta fetch only the blocks that no older version on this machine has
  * @param mirrors go on at another server that the first one names
  * @param rateLimit bytes per second for all downloads of a run together
+ * @param healthLimit how long all health checks of a start may take together
  */
 public record Configuration(
     boolean spool,
@@ -27,19 +30,23 @@ public record Configuration(
     long spoolKeepFreeBytes,
     boolean delta,
     boolean mirrors,
-    OptionalLong rateLimit) {
+    OptionalLong rateLimit,
+    Duration healthLimit) {
   /** Names a file that is read instead of all others. */
   public static final String VARIABLE = "PARTICLE_UPDATE_CONFIGURATION";
 
   private static final String FILE = "particle-update.conf";
-  private static final Set<String> SECTIONS = Set.of("Download");
+  private static final Set<String> SECTIONS = Set.of("Download", "Health");
 
   /** With its reasons: what was ignored in the files. */
   public record Loaded(Configuration configuration, List<DefinitionWarning> warnings) {}
 
   public Configuration {
-    if (spoolBytesMax < 0 || spoolKeepFreeBytes < 0 || rateLimit.orElse(1) < 1) {
-      throw new IllegalArgumentException("sizes are not negative");
+    if (spoolBytesMax < 0
+        || spoolKeepFreeBytes < 0
+        || rateLimit.orElse(1) < 1
+        || !healthLimit.isPositive()) {
+      throw new IllegalArgumentException("sizes and spans are not negative");
     }
   }
 
@@ -49,10 +56,19 @@ public record Configuration(
   /** Logs and package managers need room as well. */
   private static final long SPOOL_KEEP_FREE_BYTES = 512L << 20;
 
+  /** Services need a minute on a slow machine; nobody waits much longer for a login. */
+  private static final Duration HEALTH_LIMIT = Duration.ofMinutes(5);
+
   /** What holds without any file. */
   public static Configuration defaults() {
     return new Configuration(
-        true, SPOOL_BYTES_MAX, SPOOL_KEEP_FREE_BYTES, true, true, OptionalLong.empty());
+        true,
+        SPOOL_BYTES_MAX,
+        SPOOL_KEEP_FREE_BYTES,
+        true,
+        true,
+        OptionalLong.empty(),
+        HEALTH_LIMIT);
   }
 
   /**
@@ -84,6 +100,24 @@ public record Configuration(
   }
 
   private Configuration with(Assignment assignment, Warnings warnings) {
+    return assignment.section().equals("Health")
+        ? withHealth(assignment, warnings)
+        : withDownload(assignment, warnings);
+  }
+
+  private Configuration withHealth(Assignment assignment, Warnings warnings) {
+    if (!assignment.key().equals("TimeLimit")) {
+      warnings.ignored(assignment, "[Health] has no such key");
+      return this;
+    }
+    Optional<Duration> span = TimeSpan.parse(assignment.value()).filter(Duration::isPositive);
+    if (span.isEmpty()) {
+      warnings.ignored(assignment, "expected a span of time, as 90s or 5min");
+    }
+    return span.map(this::withHealthLimit).orElse(this);
+  }
+
+  private Configuration withDownload(Assignment assignment, Warnings warnings) {
     return switch (assignment.key()) {
       case "Spool" -> withSpool(bool(assignment, spool, warnings));
       case "SpoolMaxUse" -> withSpoolBytesMax(size(assignment, spoolBytesMax, warnings));
@@ -116,26 +150,36 @@ public record Configuration(
   }
 
   public Configuration withSpool(boolean other) {
-    return new Configuration(other, spoolBytesMax, spoolKeepFreeBytes, delta, mirrors, rateLimit);
+    return new Configuration(
+        other, spoolBytesMax, spoolKeepFreeBytes, delta, mirrors, rateLimit, healthLimit);
   }
 
   public Configuration withSpoolBytesMax(long other) {
-    return new Configuration(spool, other, spoolKeepFreeBytes, delta, mirrors, rateLimit);
+    return new Configuration(
+        spool, other, spoolKeepFreeBytes, delta, mirrors, rateLimit, healthLimit);
   }
 
   public Configuration withSpoolKeepFreeBytes(long other) {
-    return new Configuration(spool, spoolBytesMax, other, delta, mirrors, rateLimit);
+    return new Configuration(spool, spoolBytesMax, other, delta, mirrors, rateLimit, healthLimit);
   }
 
   public Configuration withDelta(boolean other) {
-    return new Configuration(spool, spoolBytesMax, spoolKeepFreeBytes, other, mirrors, rateLimit);
+    return new Configuration(
+        spool, spoolBytesMax, spoolKeepFreeBytes, other, mirrors, rateLimit, healthLimit);
   }
 
   public Configuration withMirrors(boolean other) {
-    return new Configuration(spool, spoolBytesMax, spoolKeepFreeBytes, delta, other, rateLimit);
+    return new Configuration(
+        spool, spoolBytesMax, spoolKeepFreeBytes, delta, other, rateLimit, healthLimit);
   }
 
   public Configuration withRateLimit(OptionalLong other) {
-    return new Configuration(spool, spoolBytesMax, spoolKeepFreeBytes, delta, mirrors, other);
+    return new Configuration(
+        spool, spoolBytesMax, spoolKeepFreeBytes, delta, mirrors, other, healthLimit);
+  }
+
+  public Configuration withHealthLimit(Duration other) {
+    return new Configuration(
+        spool, spoolBytesMax, spoolKeepFreeBytes, delta, mirrors, rateLimit, other);
   }
 }

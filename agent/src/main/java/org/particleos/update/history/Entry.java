@@ -46,6 +46,7 @@ public record Entry(
     VACUUM("vacuum"),
     CLEANUP("cleanup"),
     REPAIR("repair"),
+    LIFT("lift-quarantine"),
     BOOT_LOADER("boot-loader");
 
     private final String text;

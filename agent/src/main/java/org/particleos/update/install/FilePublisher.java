@@ -1,6 +1,7 @@
 package org.particleos.update.install;
 
 import java.io.IOException;
+import java.nio.file.FileAlreadyExistsException;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.util.EnumSet;
@@ -231,6 +232,22 @@ public final class FilePublisher {
       case SYMBOLIC_LINK, BLOCK_DEVICE, CHARACTER_DEVICE, FIFO, SOCKET ->
           throw new IOException(
               Quote.quote(path.toString()) + " is neither a regular file nor a directory");
+    }
+  }
+
+  /** Gives an installed file another name in its directory, durably. Replaces nothing. */
+  public void rename(Path from, Path to) throws UpdateException {
+    try {
+      if (from.equals(to)) {
+        return;
+      }
+      if (kernel.status(to).isPresent()) {
+        throw new FileAlreadyExistsException(to.toString());
+      }
+      kernel.rename(from, to);
+      kernel.syncDirectory(Directories.holding(to));
+    } catch (IOException e) {
+      throw failure("renaming " + Quote.quote(from.toString()) + " to", to, e);
     }
   }
 

@@ -9,7 +9,7 @@ import org.particleos.update.plan.VersionSet.Flags;
  *
  * <p>Deviation: H-02, the reference knows 17 combinations and aborts on the others. Here the words
  * of the table are read as a base and suffixes in a fixed order, which gives the same strings for
- * the 17 and a name for each of the rest.
+ * the 17 and a name for each of the rest. A version that did not come up has a word more.
  */
 final class Assessment {
   private Assessment() {}
@@ -31,6 +31,9 @@ final class Assessment {
       words.add("partial");
     } else if (flags.installed() && flags.pending()) {
       words.add("pending");
+    }
+    if (flags.quarantined()) {
+      words.add("quarantined");
     }
     return String.join("+", words);
   }

@@ -12,6 +12,8 @@ public record Removal(ResolvedTransfer transfer, Instance instance, Cause cause)
     PENDING,
     /** More than may be kept, or in the place that a new version needs. */
     SURPLUS,
+    /** This machine was started with it in vain. */
+    FAILED,
     /** Its transfer is disabled. */
     DISABLED
   }

@@ -29,6 +29,7 @@ public final class VacuumPlan {
   private final OptionalLong instancesMaxOverride;
   private final Set<String> protectedAlways;
   private final SlotUse slotUse;
+  private final Quarantined quarantined;
 
   /**
    * What holds for every transfer.
@@ -40,7 +41,21 @@ public final class VacuumPlan {
    */
   public VacuumPlan(
       OptionalLong instancesMaxOverride, Set<String> protectedAlways, SlotUse slotUse) {
+    this(instancesMaxOverride, protectedAlways, slotUse, Quarantined.NONE);
+  }
+
+  /**
+   * On a machine where some versions did not come up.
+   *
+   * @param quarantined what goes before everything else
+   */
+  public VacuumPlan(
+      OptionalLong instancesMaxOverride,
+      Set<String> protectedAlways,
+      SlotUse slotUse,
+      Quarantined quarantined) {
     this.slotUse = slotUse;
+    this.quarantined = quarantined;
     this.instancesMaxOverride = instancesMaxOverride;
     this.protectedAlways = Set.copyOf(protectedAlways);
   }
@@ -69,20 +84,32 @@ public final class VacuumPlan {
             removals.add(removal(inventory, instance, Removal.Cause.PENDING));
           }
         }
-        case INSTALLED -> staying.add(instance);
+        case INSTALLED -> {
+          // Another build of the same version is coming: nothing of this one may stay beside it.
+          if (room == Room.ONE
+              && quarantined.replaces(instance.version())
+              && !kept(inventory, instance, Optional.empty(), room)) {
+            removals.add(removal(inventory, instance, Removal.Cause.FAILED));
+          } else {
+            staying.add(instance);
+          }
+        }
         case OFFERED -> throw new IllegalStateException("an offer is held by nobody: " + instance);
       }
     }
     long limit = limit(inventory, room, staying.size(), freeSlots + removals.size());
-    staying.sort(Comparator.comparing(Instance::version).thenComparing(Instance::location));
-    var cause = room == Room.EVERYTHING ? Removal.Cause.DISABLED : Removal.Cause.SURPLUS;
+    // Deviation: what did not come up goes first, whatever its age.
+    staying.sort(
+        Comparator.<Instance, Boolean>comparing(instance -> !failed(instance))
+            .thenComparing(Instance::version)
+            .thenComparing(Instance::location));
     int remaining = staying.size();
     for (Instance oldest : staying) {
       if (remaining <= limit) {
         break;
       }
       if (!kept(inventory, oldest, keep, room)) {
-        removals.add(removal(inventory, oldest, cause));
+        removals.add(removal(inventory, oldest, cause(oldest, room)));
         remaining--;
       }
     }
@@ -99,6 +126,17 @@ public final class VacuumPlan {
         || inventory.transfer().transfer().protectVersions().contains(version)
         || (boots && protectedAlways.contains(version) && instance.stage() == Stage.INSTALLED)
         || keep.filter(version::equals).isPresent();
+  }
+
+  private boolean failed(Instance instance) {
+    return instance.stage() == Stage.INSTALLED && quarantined.failed(instance.version());
+  }
+
+  private Removal.Cause cause(Instance instance, Room room) {
+    if (room == Room.EVERYTHING) {
+      return Removal.Cause.DISABLED;
+    }
+    return failed(instance) ? Removal.Cause.FAILED : Removal.Cause.SURPLUS;
   }
 
   private static Removal removal(Inventory inventory, Instance instance, Removal.Cause cause) {

@@ -24,6 +24,7 @@ public record VersionSet(Version version, List<Member> members, Flags flags) {
    * @param incomplete installed, some transfer lacks it, nothing of it is partial or pending
    * @param partial some member is an unfinished download
    * @param pending some member is downloaded but not installed
+   * @param quarantined the machine was started with it in vain: nobody takes it without naming it
    */
   public record Flags(
       boolean newest,
@@ -33,7 +34,8 @@ public record VersionSet(Version version, List<Member> members, Flags flags) {
       boolean protectedVersion,
       boolean incomplete,
       boolean partial,
-      boolean pending) {
+      boolean pending,
+      boolean quarantined) {
     /** What people and scripts read about the state of a set (update-algorithm.md 5). */
     public String assessment() {
       return Assessment.of(this);

@@ -33,6 +33,16 @@ public record VersionSets(
 
   /** From what each enabled transfer has, in transfer order. */
   public static VersionSets of(List<Inventory> inventories, View view) {
+    return of(inventories, view, Quarantined.NONE);
+  }
+
+  /**
+   * The same on a machine where some versions did not come up.
+   *
+   * <p>Deviation: the reference knows of no failed start. Here what failed is neither chosen nor
+   * the newest of anything, so that an older version that works can be followed by the next one.
+   */
+  public static VersionSets of(List<Inventory> inventories, View view, Quarantined quarantined) {
     List<Version> versions = new ArrayList<>();
     for (Inventory inventory : inventories) {
       inventory.held().forEach(instance -> versions.add(instance.version()));
@@ -50,7 +60,7 @@ public record VersionSets(
       }
       previous = Optional.of(version);
       List<Member> members =
-          inventories.stream().map(inventory -> member(inventory, version)).toList();
+          inventories.stream().map(inventory -> member(inventory, version, quarantined)).toList();
       boolean installed = members.stream().anyMatch(member -> member.held().isPresent());
       boolean available =
           !members.isEmpty() && members.stream().allMatch(member -> member.offered().isPresent());
@@ -58,15 +68,19 @@ public record VersionSets(
         continue; // incomplete on the server: never shown
       }
       // "newest" is per direction; an installed set keeps what its own direction says.
-      boolean newest = installed ? !newestInstalledSeen : !newestOfferedSeen;
-      newestInstalledSeen |= installed;
-      newestOfferedSeen |= available;
+      boolean barred = quarantined.bars(version);
+      boolean newest = !barred && (installed ? !newestInstalledSeen : !newestOfferedSeen);
+      newestInstalledSeen |= installed && !barred;
+      newestOfferedSeen |= available && !barred;
       Version spelled = spelling(members, version, installed);
       sets.add(
-          new VersionSet(spelled, members, flags(members, spelled, newest, available, installed)));
+          new VersionSet(
+              spelled, members, flags(members, spelled, newest, available, installed, barred)));
     }
     Optional<VersionSet> newestInstalled =
-        sets.stream().filter(set -> set.flags().installed()).findFirst();
+        sets.stream()
+            .filter(set -> set.flags().installed() && !set.flags().quarantined())
+            .findFirst();
     return new VersionSets(sets, newestInstalled, candidate(sets, view));
   }
 
@@ -75,12 +89,22 @@ public record VersionSets(
     return all.stream().filter(set -> set.version().text().equals(version)).findFirst();
   }
 
-  private static Member member(Inventory inventory, Version version) {
+  /** The newest version that is in place as a whole and did not fail to come up. */
+  public Optional<VersionSet> newestWhole() {
+    return all.stream()
+        .filter(VersionSet::whole)
+        .filter(set -> !set.flags().quarantined())
+        .findFirst();
+  }
+
+  private static Member member(Inventory inventory, Version version, Quarantined quarantined) {
     return new Member(
         inventory,
         // Of duplicates the most complete one counts, so that a leftover hides nothing.
         inventory.held().stream()
             .filter(instance -> instance.version().sameOrder(version))
+            .filter(
+                instance -> instance.stage() != Stage.INSTALLED || !quarantined.replaces(version))
             .max(Comparator.comparing(Instance::stage)),
         inventory.offered().stream()
             .filter(instance -> instance.version().sameOrder(version))
@@ -99,7 +123,12 @@ public record VersionSets(
   }
 
   private static Flags flags(
-      List<Member> members, Version version, boolean newest, boolean available, boolean installed) {
+      List<Member> members,
+      Version version,
+      boolean newest,
+      boolean available,
+      boolean installed,
+      boolean quarantined) {
     boolean partial = members.stream().anyMatch(Member::partial);
     boolean pending = members.stream().anyMatch(Member::pending);
     boolean missing = members.stream().anyMatch(member -> member.held().isEmpty());
@@ -113,7 +142,8 @@ public record VersionSets(
             .anyMatch(t -> t.protectVersions().contains(version.text())),
         installed && missing && !partial && !pending,
         partial,
-        pending);
+        pending,
+        quarantined);
   }
 
   private static Transfer transfer(Member member) {
@@ -132,7 +162,8 @@ public record VersionSets(
    * when that one is incomplete. Deviation: an unfinished download whose version is offered no
    * longer does not hold back others, since it can never be finished.
    */
-  private static Optional<VersionSet> candidate(List<VersionSet> sets, View view) {
+  private static Optional<VersionSet> candidate(List<VersionSet> all, View view) {
+    List<VersionSet> sets = all.stream().filter(set -> !set.flags().quarantined()).toList();
     Optional<VersionSet> newestOffered =
         sets.stream().filter(set -> set.flags().available()).findFirst();
     Optional<VersionSet> standing =

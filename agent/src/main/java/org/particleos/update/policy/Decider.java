@@ -5,6 +5,8 @@ import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.stream.Collectors;
+import org.particleos.update.definition.TimeSpan;
 import org.particleos.update.policy.Facts.Part;
 import org.particleos.update.policy.Facts.Trouble;
 import org.particleos.update.version.Version;
@@ -160,7 +162,7 @@ public final class Decider {
     Rules rules = policy.rules(part.component());
     var step = new Draft(Step.DOWNLOAD, part.component(), part.available());
     if (part.available().isEmpty() || !advances(part.available(), part.installed())) {
-      return step.nothing("nothing newer is offered");
+      return step.nothing("nothing newer is offered" + passedOver(part));
     }
     String version = part.available().get();
     if (part.acquired().filter(version::equals).isPresent()) {
@@ -191,6 +193,15 @@ public final class Decider {
     return step.done("version " + version + " is offered");
   }
 
+  /** Newer ones that nobody takes by himself any more. */
+  private static String passedOver(Part part) {
+    return part.failedToStart().stream()
+        .filter(version -> advances(Optional.of(version), part.installed()))
+        .sorted()
+        .map(version -> "; version " + version + " did not come up and is not taken again")
+        .collect(Collectors.joining());
+  }
+
   private static final long MEBI = 1L << 20;
 
   private Prospect install(Part part) {
@@ -200,6 +211,9 @@ public final class Decider {
       return step.nothing("nothing waits to be installed");
     }
     String version = part.acquired().get();
+    if (part.failedToStart().contains(version)) {
+      return step.byHand("version " + version + " did not come up on this machine");
+    }
     if (!rules.upTo().includes(Step.INSTALL)) {
       return step.byHand("UpTo=" + rules.upTo().text() + ": installing is done by hand");
     }

@@ -9,6 +9,7 @@ import java.util.Set;
 import org.particleos.update.definition.Assignment;
 import org.particleos.update.definition.ByteSize;
 import org.particleos.update.definition.SafeName;
+import org.particleos.update.definition.TimeSpan;
 import org.particleos.update.definition.Warnings;
 import org.particleos.update.pattern.FieldText;
 

@@ -567,7 +567,8 @@ public final class Agent implements UpdateAgent {
     List<Facts.Part> all = new ArrayList<>();
     for (Parts.Part part : parts) {
       Memory.OfPart known = memory.part(part.component());
-      Set<String> failed = new HashSet<>(part.triesUsedUp());
+      Set<String> failed = new HashSet<>();
+      part.failed().forEach(each -> failed.add(each.version().text()));
       if (part.component().isEmpty()) {
         failed.addAll(memory.failedToStart());
         // What runs has come up, whatever happened before.
@@ -999,7 +1000,30 @@ public final class Agent implements UpdateAgent {
         memory.lastCheck().map(Facts.Past::at),
         nextCheck(),
         hold(),
+        failedVersions(),
         waiting);
+  }
+
+  /** Of the operating system: what boot entries tell, and what restarts did not bring. */
+  private Map<String, String> failedVersions() {
+    Map<String, String> failed = new LinkedHashMap<>();
+    Optional<String> booted = host().flatMap(Parts.Part::booted);
+    for (String version : memory.failedToStart()) {
+      if (!booted.equals(Optional.of(version))) {
+        failed.put(
+            version,
+            "version "
+                + version
+                + " did not come up when the machine was restarted for it"
+                + booted.map(other -> "; version " + other + " runs").orElse(""));
+      }
+    }
+    host()
+        .map(Parts.Part::failed)
+        .orElse(List.of())
+        .forEach(
+            each -> failed.put(each.version().text(), each.story() + "; reason: " + each.why()));
+    return failed;
   }
 
   private Optional<Running> shownJob() {

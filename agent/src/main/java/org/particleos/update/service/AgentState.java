@@ -2,6 +2,7 @@ package org.particleos.update.service;
 
 import java.time.Instant;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalLong;
 
@@ -16,6 +17,7 @@ import java.util.OptionalLong;
  * @param progress while something is transferred
  * @param failure of the last run, until one ends well
  * @param hold nothing is installed until then; {@link Instant#MAX} for without end
+ * @param failedVersions versions that this machine was started with in vain, and what happened
  * @param waitingFor why the next step is not taken now, one sentence each, most important first
  */
 public record AgentState(
@@ -29,8 +31,10 @@ public record AgentState(
     Optional<Instant> lastCheck,
     Optional<Instant> nextCheck,
     Optional<Instant> hold,
+    Map<String, String> failedVersions,
     List<String> waitingFor) {
   public AgentState {
+    failedVersions = Map.copyOf(failedVersions);
     waitingFor = List.copyOf(waitingFor);
   }
 

@@ -1,12 +1,10 @@
 package org.particleos.update.service;
 
 import java.util.ArrayList;
-import java.util.HashSet;
 import java.util.List;
 import java.util.Optional;
-import java.util.OptionalLong;
-import java.util.Set;
 import java.util.function.Consumer;
+import org.particleos.update.assess.FailedVersion;
 import org.particleos.update.definition.DefinitionPlace;
 import org.particleos.update.definition.SafeName;
 import org.particleos.update.failure.Quote;
@@ -15,9 +13,7 @@ import org.particleos.update.failure.UpdateException;
 import org.particleos.update.fetch.Cancellation;
 import org.particleos.update.fetch.HttpFetcher;
 import org.particleos.update.fetch.HttpLimits;
-import org.particleos.update.plan.Member;
 import org.particleos.update.plan.VersionSet;
-import org.particleos.update.plan.VersionSets;
 import org.particleos.update.update.ComponentList;
 import org.particleos.update.update.Machine;
 import org.particleos.update.update.Overview;
@@ -34,16 +30,16 @@ public interface Parts {
    * @param booted version of the operating system
    * @param installed newest version that is in place as a whole
    * @param acquired newer one that is downloaded as a whole and waits to be installed
-   * @param triesUsedUp versions that the boot loader has given up
+   * @param failed versions that this machine was started with in vain
    */
   record Part(
       Optional<String> component,
       Optional<String> booted,
       Optional<String> installed,
       Optional<String> acquired,
-      Set<String> triesUsedUp) {
+      List<FailedVersion> failed) {
     public Part {
-      triesUsedUp = Set.copyOf(triesUsedUp);
+      failed = List.copyOf(failed);
     }
 
     /** What jobs work on. */
@@ -95,7 +91,7 @@ public interface Parts {
     var http = new HttpFetcher("", HttpLimits.defaults(), machine.environment());
     try (var updater =
         new Updater(machine, Settings.of(place), http, _ -> {}, new Cancellation())) {
-      return Optional.of(part(component, updater.overview(VersionSets.View.OFFLINE)));
+      return Optional.of(part(component, updater.assess()));
     } catch (UpdateException e) {
       if (e.reason() != Reason.NO_DEFINITIONS && e.reason() != Reason.COMPONENT_DISABLED) {
         warning.accept(
@@ -109,8 +105,7 @@ public interface Parts {
   }
 
   private static Part part(Optional<String> component, Overview overview) {
-    Optional<VersionSet> installed =
-        overview.sets().all().stream().filter(VersionSet::whole).findFirst();
+    Optional<VersionSet> installed = overview.sets().newestWhole();
     Optional<VersionSet> acquired =
         overview.sets().all().stream()
             .filter(VersionSet::acquired)
@@ -118,22 +113,11 @@ public interface Parts {
             .filter(set ->
                 installed.isEmpty() || set.version().compareTo(installed.get().version()) > 0)
             .findFirst();
-    Set<String> usedUp = new HashSet<>();
-    for (VersionSet set : overview.sets().all()) {
-      boolean givenUp =
-          set.members().stream()
-              .filter(Member::installed)
-              .flatMap(member -> member.held().stream())
-              .anyMatch(held -> held.metadata().triesLeft().equals(OptionalLong.of(0)));
-      if (givenUp) {
-        usedUp.add(set.version().text());
-      }
-    }
     return new Part(
         component,
         component.isEmpty() ? overview.bootedVersion() : Optional.empty(),
         installed.map(set -> set.version().text()),
         acquired.map(set -> set.version().text()),
-        usedUp);
+        overview.failed().stream().filter(failed -> !failed.rebuilt()).toList());
   }
 }

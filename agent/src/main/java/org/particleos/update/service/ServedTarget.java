@@ -31,7 +31,8 @@ public record ServedTarget(TargetId id, String path, Place place) {
       case Place.Host() -> List.of();
       case Place.OfComponent(var name) -> List.of("--component=" + name);
       case Place.Directory(var root) -> List.of("--root=" + root);
-      case Place.Image(var image) -> List.of("--image=" + image);
+      // An image is no part of what the daemon was told to work below.
+      case Place.Image(var image) -> List.of("--root=", "--image=" + image);
     };
   }
 }

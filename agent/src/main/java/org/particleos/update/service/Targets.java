@@ -13,6 +13,8 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.TreeMap;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.atomic.AtomicLong;
+import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 import org.particleos.update.definition.SafeName;
@@ -49,7 +51,17 @@ public final class Targets {
   private final ImageQuestion images;
   private final Consumer<String> warning;
   private final Map<Look, Boolean> looks = new ConcurrentHashMap<>();
-  private @Nullable List<ServedTarget> known;
+
+  /** Counts how often everything was forgotten. */
+  private final AtomicLong forgotten = new AtomicLong();
+
+  /** Held by whoever looks, which takes as long as the workers that look into images. */
+  private final ReentrantLock looking = new ReentrantLock();
+
+  private volatile @Nullable Known known;
+
+  /** What was found, and how much had been forgotten before that. */
+  private record Known(List<ServedTarget> targets, long forgotten) {}
 
   public Targets(Machine machine, ImageQuestion images, Consumer<String> warning) {
     this.machine = machine;
@@ -58,22 +70,42 @@ public final class Targets {
   }
 
   /** In the order of their classes, then by name in byte order. */
-  public synchronized List<ServedTarget> all() throws InterruptedException {
-    List<ServedTarget> found = known;
-    if (found == null) {
-      found = discover();
-      known = found;
+  public List<ServedTarget> all() throws InterruptedException {
+    Optional<List<ServedTarget>> found = upToDate();
+    if (found.isPresent()) {
+      return found.get();
     }
-    return found;
+    looking.lockInterruptibly();
+    try {
+      found = upToDate(); // somebody else has looked meanwhile
+      if (found.isPresent()) {
+        return found.get();
+      }
+      long before = forgotten.get();
+      List<ServedTarget> targets = discover();
+      known = new Known(targets, before);
+      return targets;
+    } finally {
+      looking.unlock();
+    }
+  }
+
+  private Optional<List<ServedTarget>> upToDate() {
+    return Optional.ofNullable(known)
+        .filter(found -> found.forgotten() == forgotten.get())
+        .map(Known::targets);
   }
 
   public Optional<ServedTarget> find(TargetId id) throws InterruptedException {
     return all().stream().filter(target -> target.id().equals(id)).findFirst();
   }
 
-  /** What is new since is found the next time somebody asks. */
-  public synchronized void forget() {
-    known = null;
+  /**
+   * What is new since is found the next time somebody asks. Does not wait for anybody who looks
+   * just now; what they find counts for them only.
+   */
+  public void forget() {
+    forgotten.incrementAndGet();
   }
 
   private List<ServedTarget> discover() throws InterruptedException {

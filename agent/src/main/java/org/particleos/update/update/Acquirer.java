@@ -66,7 +66,9 @@ final class Acquirer {
     int done = 0;
     try {
       run.spool().retain(payloads(set));
+      survey.assessor().acquired(set);
       makeRoom(plan);
+      survey.assessor().replaced(set.version());
       run.spool().reserve(neededBesideSpool(plan));
       run.syncEverything();
       run.tell(
@@ -103,9 +105,9 @@ final class Acquirer {
   }
 
   private static String standing(Overview overview) {
-    return overview.sets().all().stream()
-        .filter(VersionSet::whole)
-        .findFirst()
+    return overview
+        .sets()
+        .newestWhole()
         .map(set -> "version " + set.version() + " stays as it was")
         .orElse("no other version is installed");
   }
@@ -133,46 +135,43 @@ final class Acquirer {
   }
 
   /**
-   * As long as nobody has found the running version good, the older one is what the machine goes
-   * back to (Deviation: the reference overwrites it). A boot loader that counts has left the number
-   * of tries in the name of the running version's boot entry.
+   * As long as nobody has found the running version good, the machine may go back to another one,
+   * which therefore has to stay (Deviation: the reference overwrites it). A boot loader that counts
+   * has left the number of tries in the name of the running version's boot entry.
    */
   private void requireFallbackStays(Overview overview, AcquirePlan plan) throws UpdateException {
-    Optional<Version> running = overview.bootedVersion().flatMap(Version::parse);
-    if (!run.machine().isRunning() || run.settings().force() || running.isEmpty()) {
+    boolean unconfirmed = overview.running().standing().unconfirmed();
+    if (!run.machine().isRunning() || run.settings().force() || !unconfirmed) {
       return;
     }
-    boolean unconfirmed =
-        overview.enabled().stream()
-            .flatMap(inventory -> inventory.held().stream())
-            .filter(held -> held.stage() == Stage.INSTALLED)
-            .filter(held -> held.version().text().equals(running.get().text()))
-            .map(Instance::metadata)
-            .anyMatch(Acquirer::beingTried);
-    Optional<Removal> fallback =
-        plan.removals().stream()
-            .filter(removal -> removal.cause() == Removal.Cause.SURPLUS)
-            .filter(removal -> removal.instance().version().compareTo(running.get()) < 0)
+    // What the boot loader takes when it gives the running one up: the newest that came up before.
+    Optional<Version> fallback =
+        overview.sets().all().stream()
+            .filter(VersionSet::whole)
+            .filter(set -> !set.flags().quarantined())
+            .map(VersionSet::version)
+            .filter(version -> !overview.running().runs(version))
             .findFirst();
-    if (unconfirmed && fallback.isPresent()) {
+    boolean goes =
+        fallback.isPresent()
+            && plan.removals().stream()
+                .filter(removal -> removal.cause() == Removal.Cause.SURPLUS)
+                .anyMatch(removal -> removal.instance().version().sameOrder(fallback.get()));
+    if (goes) {
       throw UpdateException.because(
               Reason.FALLBACK_NEEDED,
               "refused to replace version "
-                  + fallback.get().instance().version()
+                  + fallback.get()
                   + ": it is what this machine goes back to")
           .found(
               "the running version "
-                  + running.get()
+                  + overview.running().version().map(Version::text).orElse("")
                   + " still counts its tries, so nobody has found it good yet")
           .remedy(
-              "wait until the boot is confirmed (systemd-bless-boot), or use --force to do without"
-                  + " a fallback")
+              "wait until the boot is confirmed (boot-complete.target, systemd-bless-boot), or use"
+                  + " --force to do without a fallback")
           .notAvailable();
     }
-  }
-
-  private static boolean beingTried(InstanceMetadata metadata) {
-    return metadata.triesLeft().isPresent() && metadata.triesDone().orElse(0) > 0;
   }
 
   /** The size the name declares, else what the payload's head tells (H-11). */

@@ -65,7 +65,7 @@ final class Installer {
     for (Member member : set.members()) {
       try {
         if (member.installed()) {
-          catchUp(member);
+          catchUp(member, Stale.OTHER);
         } else {
           install(member);
         }
@@ -153,6 +153,19 @@ final class Installer {
         });
   }
 
+  /** Which instances a link should not name when it is to name the current one. */
+  private enum Stale {
+    /** Those of older versions. */
+    OLDER,
+    /** Those of all other versions: the current one was asked for, be it older. */
+    OTHER;
+
+    boolean includes(Version named, Version current) {
+      int order = named.compareTo(current);
+      return order < 0 || (this == OTHER && order > 0);
+    }
+  }
+
   /**
    * A run that was cut between a name and its link has left the link behind; the version counts as
    * installed since then, and nothing else would come back to it. Neither would to a boot entry
@@ -162,14 +175,13 @@ final class Installer {
     ensureCounting(sets);
     Optional<VersionSet> newest = sets.newestInstalled().filter(VersionSet::whole);
     if (newest.isPresent()) {
-      try {
-        for (Member member : newest.get().members()) {
-          catchUp(member);
-        }
-      } catch (UpdateException e) {
-        throw e.inState("version " + newest.get().version() + " is installed, a link to it is not");
-      }
+      catchUp(newest.get(), Stale.OLDER);
     }
+  }
+
+  /** The same for the version that was asked for by name. */
+  void catchUp(VersionSet asked) throws UpdateException {
+    catchUp(asked, Stale.OTHER);
   }
 
   private void ensureCounting(VersionSets sets) throws UpdateException {
@@ -187,15 +199,25 @@ final class Installer {
     }
   }
 
-  private void catchUp(Member member) throws UpdateException {
+  private void catchUp(VersionSet set, Stale stale) throws UpdateException {
+    try {
+      for (Member member : set.members()) {
+        catchUp(member, stale);
+      }
+    } catch (UpdateException e) {
+      throw e.inState("version " + set.version() + " is installed, a link to it is not");
+    }
+  }
+
+  private void catchUp(Member member, Stale stale) throws UpdateException {
     if (member.held().orElseThrow() instanceof Instance.InDirectory file && readOnly(member)) {
       run.files().ensureReadOnly(file.path()).ifPresent(run::warn);
     }
-    catchUpLink(member);
+    catchUpLink(member, stale);
   }
 
-  /** Repairs a link that is missing or names an older instance; whatever else it names stays. */
-  private void catchUpLink(Member member) throws UpdateException {
+  /** Repairs a link that is missing or names a stale instance; whatever else it names stays. */
+  private void catchUpLink(Member member, Stale stale) throws UpdateException {
     Optional<Path> link = link(member);
     if (link.isEmpty()) {
       return;
@@ -211,11 +233,11 @@ final class Installer {
         String named =
             link.get().resolveSibling(kernel.readLink(link.get())).normalize().toString();
         Version version = current.version();
-        boolean older =
+        boolean namesStale =
             member.inventory().held().stream()
-                .filter(held -> held.version().compareTo(version) < 0)
+                .filter(held -> stale.includes(held.version(), version))
                 .anyMatch(held -> held.location().equals(named));
-        if (!older) {
+        if (!namesStale) {
           return;
         }
       }

@@ -9,6 +9,8 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalLong;
 import java.util.Set;
+import org.particleos.update.assess.Judgement;
+import org.particleos.update.assess.RunningBoot;
 import org.particleos.update.catalog.Catalog;
 import org.particleos.update.catalog.Instance;
 import org.particleos.update.catalog.Inventory;
@@ -24,6 +26,7 @@ import org.particleos.update.fetch.Unpacking;
 import org.particleos.update.linux.Chase;
 import org.particleos.update.pattern.FieldText;
 import org.particleos.update.plan.Member;
+import org.particleos.update.plan.Quarantined;
 import org.particleos.update.plan.VersionSet;
 import org.particleos.update.plan.VersionSets;
 import org.particleos.update.trust.Fetcher;
@@ -36,10 +39,12 @@ import org.particleos.update.trust.SignedManifests;
 final class Survey {
   private final Run run;
   private final Catalog catalog;
+  private final Assessor assessor;
   private final Map<Instance, PayloadSize> sizes = new HashMap<>();
 
   Survey(Run run) {
     this.run = run;
+    this.assessor = new Assessor(run);
     Machine machine = run.machine();
     var signed =
         new SignedManifests(
@@ -78,6 +83,11 @@ final class Survey {
         .orElse(true);
   }
 
+  /** Who finds out what did not come up. */
+  Assessor assessor() {
+    return assessor;
+  }
+
   /** Everything of an installation; some transfer must be enabled. */
   Overview overview(Installation installation, VersionSets.View view) throws UpdateException {
     try {
@@ -107,13 +117,20 @@ final class Survey {
     for (ResolvedTransfer transfer : installation.disabled()) {
       disabled.add(catalog.held(transfer));
     }
+    RunningBoot running = assessor.running(installation.bootedVersion(), enabled);
+    Judgement judgement = assessor.judge(running, enabled, view);
+    Quarantined quarantined = judgement.quarantined(view);
     return new Overview(
-        VersionSets.of(enabled, view),
+        VersionSets.of(enabled, view, quarantined),
         enabled,
         disabled,
         installation.bootedVersion(),
         (disk, number) ->
-            installation.partitionsInUse().getOrDefault(disk, Set.of()).contains(number));
+            installation.partitionsInUse().getOrDefault(disk, Set.of()).contains(number),
+        running,
+        judgement,
+        quarantined,
+        assessor.health());
   }
 
   /**

@@ -6,6 +6,7 @@ import java.util.List;
 import java.util.Optional;
 import java.util.OptionalLong;
 import java.util.Set;
+import org.particleos.update.assess.FailedVersion;
 import org.particleos.update.catalog.Place;
 import org.particleos.update.definition.DefinitionWarning;
 import org.particleos.update.failure.Quote;
@@ -85,7 +86,12 @@ public final class Updater implements AutoCloseable {
 
   /** What is installed and, unless offline, offered (update-algorithm.md 6.1). */
   public Overview overview(VersionSets.View view) throws UpdateException {
-    return survey.overview(load(), view);
+    Overview overview = survey.overview(load(), view);
+    if (view == VersionSets.View.ONLINE) {
+      // Only a source tells that a version that failed is offered anew, and others ask offline.
+      survey.assessor().remember(overview, view);
+    }
+    return overview;
   }
 
   private Installation load() throws UpdateException {
@@ -240,13 +246,14 @@ public final class Updater implements AutoCloseable {
       VersionSets.View view =
           goal == Goal.INSTALL_OFFLINE ? VersionSets.View.OFFLINE : VersionSets.View.ONLINE;
       Overview overview = survey.overview(installation, view);
-      books.found(
-          overview.sets().all().stream()
-              .filter(VersionSet::whole)
-              .findFirst()
-              .map(set -> set.version().text()));
+      survey.assessor().remember(overview, view);
+      books.found(overview.sets().newestWhole().map(set -> set.version().text()));
+      if (version.isPresent() && liftAsNamed(overview, version.get())) {
+        overview = survey.overview(installation, view);
+      }
       Optional<VersionSet> chosen = choose(overview, version);
       if (chosen.isEmpty()) {
+        tellPassedOver(overview);
         if (view == VersionSets.View.ONLINE) {
           forgetInterrupted();
           vacuum.sweepBootPartitions(overview);
@@ -258,7 +265,11 @@ public final class Updater implements AutoCloseable {
       books.chosen(set.version().text());
       if (set.whole()) {
         forgetInterrupted();
-        installer.catchUp(overview.sets());
+        if (version.isPresent()) {
+          installer.catchUp(set);
+        } else {
+          installer.catchUp(overview.sets());
+        }
         return new Outcome.AlreadyInstalled(set.version());
       }
       long transferred = 0;
@@ -276,6 +287,41 @@ public final class Updater implements AutoCloseable {
       }
       installer.install(set.version());
       return new Outcome.Installed(set.version(), set.flags().incomplete(), transferred);
+    }
+  }
+
+  /** Who names a version wants it, also if it did not come up before. */
+  private boolean liftAsNamed(Overview overview, String version) throws UpdateException {
+    Optional<FailedVersion> failed =
+        overview.failed(version).filter(each -> overview.quarantined().bars(each.version()));
+    if (failed.isEmpty()) {
+      return false;
+    }
+    boolean whole = survey.assessor().lift(overview, failed.get());
+    run.notice(
+        "Warning: "
+            + failed.get().story()
+            + "; reason: "
+            + failed.get().why()
+            + ". "
+            + (whole
+                ? "Its boot entry gets its tries back, as asked."
+                : "Installing it again, as asked."));
+    return true;
+  }
+
+  /** Why there is nothing to do although something newer is offered. */
+  private void tellPassedOver(Overview overview) {
+    for (VersionSet set : overview.sets().all()) {
+      Optional<FailedVersion> failed = overview.failed(set.version().text());
+      if (set.flags().available() && set.flags().quarantined() && failed.isPresent()) {
+        run.notice(
+            "Version "
+                + set.version()
+                + " is offered and passed over: "
+                + failed.get().story()
+                + ". Take it all the same by naming it.");
+      }
     }
   }
 
@@ -386,6 +432,7 @@ public final class Updater implements AutoCloseable {
       } catch (UpdateException e) {
         throw e.inState("nothing was changed");
       }
+      survey.assessor().remember(overview, VersionSets.View.OFFLINE);
       Vacuumed vacuumed = vacuum.all(overview);
       forgetInterrupted();
       return vacuumed;
@@ -417,9 +464,9 @@ public final class Updater implements AutoCloseable {
   }
 
   private static VersionSet newestWhole(Overview overview) throws UpdateException {
-    return overview.sets().all().stream()
-        .filter(VersionSet::whole)
-        .findFirst()
+    return overview
+        .sets()
+        .newestWhole()
         .orElseThrow(() ->
             UpdateException.because(Reason.NOTHING_INSTALLED, "no version is completely installed")
                 .state("nothing was changed")
@@ -449,6 +496,74 @@ public final class Updater implements AutoCloseable {
                 .state("nothing was changed")
                 .remedy("ask the publisher to set IMAGE_VERSION= in the image")
                 .notAvailable());
+  }
+
+  // ---- What did not come up ----
+
+  /**
+   * Looks which versions did not come up, and writes that down, so that it is known when it was
+   * noticed. Changes nothing else.
+   */
+  public Overview assess() throws UpdateException {
+    Overview overview = overview(VersionSets.View.OFFLINE);
+    survey.assessor().remember(overview, VersionSets.View.OFFLINE);
+    return overview;
+  }
+
+  /**
+   * Versions that did not come up. Where targets cannot be looked at, as while the boot partition
+   * is not mounted, it is what is remembered, with a warning.
+   */
+  public List<FailedVersion> failed() throws UpdateException {
+    try {
+      return overview(VersionSets.View.OFFLINE).failed();
+    } catch (UpdateException e) {
+      if (e.reason() == Reason.NO_DEFINITIONS || e.reason() == Reason.DEFINITION_INVALID) {
+        throw e;
+      }
+      run.warn(
+          "boot entries cannot be looked at, so that only what is remembered is shown: "
+              + e.getMessage());
+      return survey.assessor().remembered();
+    }
+  }
+
+  /**
+   * What became of a quarantine that was lifted.
+   *
+   * @param startsNext whether the version is here as a whole and has its tries back
+   */
+  public record Lifted(FailedVersion failed, boolean startsNext) {}
+
+  /**
+   * Lets a version that did not come up be tried again.
+   *
+   * @throws UpdateException.NotAvailable if it is in no quarantine
+   */
+  public Lifted lift(String version, String caller) throws UpdateException {
+    return books.recorded(
+        Entry.Action.LIFT,
+        caller,
+        _ -> "lifted",
+        () -> {
+          Installation installation = load();
+          try (var _ = lock(installation, caller)) {
+            Overview overview = survey.overview(installation, VersionSets.View.OFFLINE);
+            books.chosen(version);
+            FailedVersion failed =
+                overview
+                    .failed(version)
+                    .orElseThrow(() ->
+                        UpdateException.because(
+                                Reason.VERSION_NOT_FOUND,
+                                "version " + Quote.quote(version) + " is in no quarantine")
+                            .state("nothing was changed")
+                            .remedy("see which are: particle-update quarantine")
+                            .notAvailable());
+            books.changed();
+            return new Lifted(failed, survey.assessor().lift(overview, failed));
+          }
+        });
   }
 
   // ---- Cleanup ----

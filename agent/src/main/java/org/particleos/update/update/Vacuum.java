@@ -1,5 +1,6 @@
 package org.particleos.update.update;
 
+import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -25,11 +26,14 @@ final class Vacuum {
   VacuumPlan plan(Overview overview) {
     // Deviation: safety before configuration. The running version is protected even where
     // ProtectVersion= was forgotten. Below another root nothing runs.
-    Set<String> running =
-        run.machine().isRunning()
-            ? overview.bootedVersion().map(Set::of).orElse(Set.of())
-            : Set.of();
-    return new VacuumPlan(run.settings().instancesMax(), running, overview.slotUse());
+    Set<String> running = new HashSet<>();
+    if (run.machine().isRunning()) {
+      overview.bootedVersion().ifPresent(running::add);
+      // Where os-release and boot entry contradict each other, both are kept.
+      overview.running().versions().forEach(version -> running.add(version.text()));
+    }
+    return new VacuumPlan(
+        run.settings().instancesMax(), running, overview.slotUse(), overview.quarantined());
   }
 
   /** Removes everything unfinished and surplus. */

@@ -5,8 +5,10 @@ import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.TreeMap;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
+import java.util.function.Supplier;
 import org.particleos.update.failure.Reason;
 import org.particleos.update.failure.UpdateException;
 import org.particleos.update.service.Job;
@@ -35,15 +37,28 @@ final class Update1 {
   private final FreshTargets targets;
   private final Jobs jobs;
   private final Permission permission;
+  private final Supplier<Map<String, String>> failedVersions;
 
-  private Update1(FreshTargets targets, Jobs jobs, Permission permission) {
+  private Update1(
+      FreshTargets targets,
+      Jobs jobs,
+      Permission permission,
+      Supplier<Map<String, String>> failedVersions) {
+    this.failedVersions = failedVersions;
     this.targets = targets;
     this.jobs = jobs;
     this.permission = permission;
   }
 
-  static VarlinkInterface of(FreshTargets targets, Jobs jobs, Permission permission) {
-    var methods = new Update1(targets, jobs, permission);
+  /**
+   * @param failedVersions what the daemon knows of versions that did not come up
+   */
+  static VarlinkInterface of(
+      FreshTargets targets,
+      Jobs jobs,
+      Permission permission,
+      Supplier<Map<String, String>> failedVersions) {
+    var methods = new Update1(targets, jobs, permission, failedVersions);
     return VarlinkInterface.described(
         NAME,
         Map.of(
@@ -54,7 +69,9 @@ final class Update1 {
             "Vacuum",
             methods::vacuum,
             "Cancel",
-            methods::cancel));
+            methods::cancel,
+            "FailedVersions",
+            methods::failed));
   }
 
   private ObjectNode bringIn(Exchange exchange, JobType type)
@@ -111,6 +128,15 @@ final class Update1 {
         .put(JOB, finished.job().id())
         .put("removed", finished.result().path("removed").asLong(0))
         .put("disabledTransfers", finished.result().path("disabledTransfers").asLong(0));
+  }
+
+  /** For everybody, as listing is. */
+  private ObjectNode failed(Exchange exchange) throws CallException {
+    var _ = Parameters.of(exchange.call(), Set.of());
+    ObjectNode answer = Reply.parameters();
+    ObjectNode versions = answer.putObject("versions");
+    new TreeMap<>(failedVersions.get()).forEach(versions::put);
+    return answer;
   }
 
   private ObjectNode cancel(Exchange exchange) throws CallException, InterruptedException {

@@ -64,7 +64,11 @@ public final class VarlinkFrontEnd implements FrontEnd {
         context.programVersion(),
         List.of(
             SysUpdate.of(targets, context.jobs(), features, permission),
-            Update1.of(targets, context.jobs(), permission),
+            Update1.of(
+                targets,
+                context.jobs(),
+                permission,
+                () -> context.agent().state().failedVersions()),
             VarlinkInterface.described("io.systemd", Map.of())));
   }
 

@@ -84,6 +84,20 @@ public final class Stock {
             true));
   }
 
+  /** An installed file of that name, which says all that is known of it. */
+  public Stock named(String name) {
+    var base = (Place.Directory) transfer.target();
+    held.add(
+        new Instance.InDirectory(
+            base.path().resolve(name),
+            ResourceType.REGULAR_FILE,
+            Stage.INSTALLED,
+            transfer.transfer().target().patterns().match(name).match().orElseThrow(),
+            fileBytes,
+            true));
+    return this;
+  }
+
   public Stock slot(Stage stage, String version, long sizeBytes) {
     PartitionType type = ((Target.Partition) transfer.transfer().target()).partitionType();
     UUID typeNow =

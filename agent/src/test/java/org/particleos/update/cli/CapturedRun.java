@@ -8,6 +8,8 @@ import java.time.Clock;
 import java.util.HashMap;
 import java.util.Map;
 import java.util.Optional;
+import org.particleos.update.assess.BootFactsReader;
+import org.particleos.update.assess.HealthChecks;
 import org.particleos.update.dbus.BusAddresses;
 import org.particleos.update.disk.DiskLocator;
 import org.particleos.update.failure.Errno;
@@ -82,6 +84,9 @@ record CapturedRun(int status, String out, String err, Optional<Errno> errno) {
     private Map<String, String> variables() {
       var all = new HashMap<>(environment);
       all.putIfAbsent("SYSTEMD_OS_RELEASE", folder.resolve("os-release").toString());
+      // Not how the machine of the test was started.
+      all.putIfAbsent(BootFactsReader.VARIABLE, folder.resolve("kernel").toString());
+      all.putIfAbsent(HealthChecks.VARIABLE, folder.resolve("health.d").toString());
       return all;
     }
 

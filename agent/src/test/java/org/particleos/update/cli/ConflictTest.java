@@ -180,6 +180,7 @@ class ConflictTest {
         new String[][] {
           {"list", "--root=/nowhere", "--root="},
           {"list", "--image=/nowhere", "--image="},
+          {"list", "--root=/nowhere", "--root="},
           {"list", "--definitions=/nowhere", "--definitions="},
           {"list", "-C", "nothing", "--component="},
           {"list", "--transfer-source=/nowhere", "--transfer-source="},

@@ -267,7 +267,7 @@ class JsonOutputTest {
   void check() throws IOException {
     prints(
         0,
-        "{\"booted\":\"1\",\"installed\":\"1\",\"available\":\"2\",\"downloadBytes\":3,"
+        "{\"booted\":\"1\",\"installed\":\"1\",\"available\":\"2\",\"failed\":[],\"downloadBytes\":3,"
             + "\"installBytes\":3,\"transfers\":[\"10-os\"]}",
         "check",
         "--json=short");
@@ -275,7 +275,7 @@ class JsonOutputTest {
     Files.writeString(home.resolve("os-release"), "ID=test\n");
     prints(
         3,
-        "{\"booted\":null,\"installed\":\"1\",\"available\":null}",
+        "{\"booted\":null,\"installed\":\"1\",\"available\":null,\"failed\":[]}",
         "check",
         "--offline",
         "--json=short");
@@ -309,7 +309,11 @@ class JsonOutputTest {
 
     prints(
         0,
-        "{\"booted\":\"1\",\"installed\":\"1\",\"versions\":["
+        "{\"booted\":\"1\",\"installed\":\"1\",\"boot\":{\"entry\":null,\"version\":\"1\",\"standing\":\"unknown\",\"why\":\"no"
+            + " transfer here installs boot entries that count tries\",\"unknown\":[\"the command"
+            + " line of the kernel cannot be read\",\"the firmware has no EFI variables, so that no"
+            + " boot loader says what it started\"],"
+            + "\"conflicts\":[]},\"failed\":[],\"health\":null,\"versions\":["
             + "{\"version\":\"2\",\"assessment\":\"current+pending\"},"
             + "{\"version\":\"1\",\"assessment\":\"installed\"}],\"transfers\":[{\"id\":\"10-os\","
             + "\"target\":\""

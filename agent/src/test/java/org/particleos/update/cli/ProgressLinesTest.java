@@ -27,7 +27,7 @@ class ProgressLinesTest {
       new VersionSet(
           V2,
           List.of(),
-          new VersionSet.Flags(true, true, false, false, false, false, false, false));
+          new VersionSet.Flags(true, true, false, false, false, false, false, false, false));
 
   private final ByteArrayOutputStream bytes = new ByteArrayOutputStream();
   private Instant now = Instant.EPOCH;

@@ -233,7 +233,13 @@ class RemoteTest {
   @Test
   void whatTheDaemonDoesForNobodyIsRefusedBeforeItIsAsked() {
     for (String option :
-        List.of("--verify=no", "--force", "--instances-max=5", "--sync=no", "--cleanup=yes")) {
+        List.of(
+            "--verify=no",
+            "--force",
+            "--instances-max=5",
+            "--sync=no",
+            "--cleanup=yes",
+            "--rate-limit=1M")) {
       CapturedRun run = withoutBus(true, "apply", option);
 
       assertEquals(6, run.status(), option);

@@ -113,6 +113,7 @@ public final class DaemonOnBus implements AutoCloseable {
         nothing.lastCheck(),
         nothing.nextCheck(),
         nothing.hold(),
+        nothing.failedVersions(),
         nothing.waitingFor());
   }
 
@@ -178,6 +179,7 @@ public final class DaemonOnBus implements AutoCloseable {
             Optional.empty(),
             Optional.empty(),
             Optional.empty(),
+            Map.of(),
             List.of());
 
     private final Jobs jobs;

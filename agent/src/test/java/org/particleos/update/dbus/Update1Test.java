@@ -160,6 +160,7 @@ class Update1Test {
         Optional.of(Instant.ofEpochSecond(10, 5_000)),
         Optional.empty(),
         Optional.of(Instant.MAX),
+        Map.of("9", "it did not come up"),
         List.of("The window opens at 3."));
   }
 
@@ -175,6 +176,7 @@ class Update1Test {
     assertEquals(new UInt64(0), properties.get("HoldUntil"));
     assertEquals(new UInt64(MAX), properties.get("SecondsLeft"));
     assertEquals(List.of(), properties.get("WaitingFor"));
+    assertEquals(Map.of(), properties.get("FailedVersions"));
   }
 
   @Test
@@ -193,6 +195,7 @@ class Update1Test {
     assertEquals(new UInt64(10_000_005), properties.get("LastCheck"));
     assertEquals(new UInt64(MAX), properties.get("HoldUntil"));
     assertEquals(List.of("The window opens at 3."), properties.get("WaitingFor"));
+    assertEquals(Map.of("9", "it did not come up"), properties.get("FailedVersions"));
   }
 
   @Test

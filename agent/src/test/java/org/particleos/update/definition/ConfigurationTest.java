@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.List;
 import java.util.OptionalLong;
 import org.junit.jupiter.api.Test;
@@ -48,11 +49,31 @@ class ConfigurationTest {
         Delta=0
         Mirrors=off
         RateLimit=2M
+        [Health]
+        TimeLimit=1min 30s
         """);
 
     assertEquals(
-        new Configuration(false, 300L << 20, 7L << 10, false, false, OptionalLong.of(2 << 20)),
+        new Configuration(
+            false,
+            300L << 20,
+            7L << 10,
+            false,
+            false,
+            OptionalLong.of(2 << 20),
+            Duration.ofSeconds(90)),
         good());
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"0", "-1", "soon", ""})
+  void aTimeLimitThatIsNoneIsIgnoredWithAWarning(String text) throws Exception {
+    write("etc/particle-update/particle-update.conf", "[Health]\nTimeLimit=" + text + "\n");
+
+    Configuration.Loaded loaded = Configuration.read(root);
+
+    assertEquals(Configuration.defaults(), loaded.configuration());
+    assertEquals(1, loaded.warnings().size(), loaded.warnings()::toString);
   }
 
   @Test

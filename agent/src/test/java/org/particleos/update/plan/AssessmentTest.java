@@ -111,6 +111,15 @@ class AssessmentTest {
     meanings.forEach((name, installed) -> assertEquals(1, installed.size(), name));
   }
 
+  @Test
+  void aVersionThatDidNotComeUpIsSaidToBeQuarantined() {
+    var held = new Flags(false, true, true, false, false, false, false, false, true);
+    var offered = new Flags(false, true, false, false, false, false, false, false, true);
+
+    assertEquals("installed+quarantined", Assessment.of(held));
+    assertEquals("available+quarantined", Assessment.of(offered));
+  }
+
   private static Set<String> words(String text) {
     return new TreeSet<>(Stream.of(text.split(" ", -1)).filter(w -> !w.isEmpty()).toList());
   }
@@ -128,6 +137,6 @@ class AssessmentTest {
     for (int i = 0; i < on.length; i++) {
       on[i] = ((bits >> i) & 1) != 0;
     }
-    return new Flags(on[0], on[1], on[2], on[3], on[4], on[5], on[6], on[7]);
+    return new Flags(on[0], on[1], on[2], on[3], on[4], on[5], on[6], on[7], false);
   }
 }

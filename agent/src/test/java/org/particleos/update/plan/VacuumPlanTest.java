@@ -24,6 +24,7 @@ import org.particleos.update.catalog.Stock;
 import org.particleos.update.failure.Reason;
 import org.particleos.update.failure.UpdateException;
 import org.particleos.update.plan.VacuumPlan.Room;
+import org.particleos.update.version.Version;
 
 class VacuumPlanTest {
   private static final VacuumPlan PLAN =
@@ -217,6 +218,57 @@ class VacuumPlanTest {
     assertEquals("2 SURPLUS", removed(plan, installed, Room.ONE));
     assertEquals("2 DISABLED", removed(plan, installed, Room.EVERYTHING));
     assertEquals("1 PENDING", removed(plan, repaired, Room.NONE));
+  }
+
+  private static VacuumPlan after(Quarantined failed) {
+    return new VacuumPlan(OptionalLong.empty(), Set.of("2"), SlotUse.NONE, failed);
+  }
+
+  @Test
+  void whatDidNotComeUpGoesFirstWhateverItsAge() throws UpdateException {
+    var plan = after(new Quarantined(List.of(new Version("3")), List.of()));
+    var slots = Stock.of(slots()).installed("1", "2", "3").inventory();
+    var files = Stock.of(files(3)).installed("1", "2", "3").inventory();
+
+    assertEquals("3 FAILED", removed(plan, slots, Room.ONE));
+    assertEquals("3 FAILED", removed(plan, files, Room.ONE));
+    assertEquals("", removed(plan, files, Room.NONE));
+  }
+
+  @Test
+  void whatDidNotComeUpMakesRoomNoMoreThanIsNeeded() throws UpdateException {
+    var plan = after(new Quarantined(List.of(new Version("3")), List.of()));
+    var slots = Stock.of(slots()).installed("1", "2", "3").free(Stock.SLOT_BYTES).inventory();
+
+    assertEquals("", removed(plan, slots, Room.ONE));
+  }
+
+  @Test
+  void theRunningVersionStaysAlsoWhenItIsSaidNotToComeUp() throws UpdateException {
+    var plan = after(new Quarantined(List.of(new Version("2")), List.of(new Version("2"))));
+    var slots = Stock.of(slots()).installed("1", "2").inventory();
+
+    assertEquals("1 SURPLUS", removed(plan, slots, Room.ONE));
+    assertEquals("1 SURPLUS", removed(plan, slots, Room.ONE, Optional.of("2")));
+  }
+
+  @Test
+  void aProtectedVersionStaysAlsoWhenItDidNotComeUp() throws UpdateException {
+    var plan = after(new Quarantined(List.of(new Version("3")), List.of()));
+    var files = Stock.of(files(3).protecting("3")).installed("1", "2", "3").inventory();
+
+    assertEquals("1 SURPLUS", removed(plan, files, Room.ONE));
+  }
+
+  @Test
+  void theOldBuildGoesWhenAnotherOneOfTheSameVersionComes() throws UpdateException {
+    var plan = after(new Quarantined(List.of(), List.of(new Version("3"))));
+    var files = Stock.of(files(9)).installed("2", "3").inventory();
+    var slots = Stock.of(slots()).installed("2", "3").free(Stock.SLOT_BYTES).inventory();
+
+    assertEquals("3 FAILED", removed(plan, files, Room.ONE, Optional.of("3")));
+    assertEquals("3 FAILED", removed(plan, slots, Room.ONE, Optional.of("3")));
+    assertEquals("", removed(plan, files, Room.NONE));
   }
 
   @Test

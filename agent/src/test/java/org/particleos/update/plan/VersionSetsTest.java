@@ -63,6 +63,63 @@ class VersionSetsTest {
     assertEquals(expected, candidate(sets));
   }
 
+  /** Version 3 is the one that did not come up. */
+  @ParameterizedTest(name = "{0}")
+  @CsvSource({
+    "'it is installed, nothing else is newer', 2 3/2 3, 3 2/3 2, none",
+    "'it is installed and withdrawn', 2 3/2 3, 2/2, none",
+    "'it was removed and is still offered', 2/2, 3 2/3 2, none",
+    "'the next one is offered', 2 3/2 3, 4 3/4 3, 4",
+    "'a newer one that is older than it is offered', 2 3/2 3, 2.5/2.5, 2.5",
+    "'the next one is incomplete', 2 3/2 3, 4 3/3, none",
+    "'a part of it is gone', 2 3/2, 3/3, none",
+    "'it was begun again', 2 ~3/2, 3/3, none",
+    "'nothing else is installed', 3/3, 3 2/3 2, 2",
+  })
+  void whatDidNotComeUpIsNotChosen(String situation, String held, String offered, String expected) {
+    var failed = new Quarantined(List.of(new Version("3")), List.of());
+
+    var sets = VersionSets.of(inventories(held, offered), View.ONLINE, failed);
+
+    assertEquals(expected, candidate(sets), situation);
+  }
+
+  @Test
+  void whatDidNotComeUpIsNotTheNewestOfAnything() {
+    var failed = new Quarantined(List.of(new Version("3")), List.of());
+
+    var sets = VersionSets.of(inventories("2 3/2 3", "3/3"), View.ONLINE, failed);
+
+    assertEquals("2", sets.newestInstalled().orElseThrow().version().text());
+    assertEquals("2", sets.newestWhole().orElseThrow().version().text());
+    assertEquals(
+        List.of("installed+quarantined", "current"),
+        sets.all().stream().map(VersionSet::assessment).toList());
+  }
+
+  @Test
+  void anotherBuildOfWhatDidNotComeUpIsChosenAndNothingOfTheOldOneIsKept() {
+    var rebuilt = new Quarantined(List.of(), List.of(new Version("3")));
+
+    var sets = VersionSets.of(inventories("2 3/2 3", "3/3"), View.ONLINE, rebuilt);
+
+    VersionSet chosen = sets.candidate().orElseThrow();
+    assertEquals("3", chosen.version().text());
+    assertTrue(chosen.members().stream().noneMatch(Member::acquired));
+    assertEquals("2", sets.newestWhole().orElseThrow().version().text());
+  }
+
+  @Test
+  void whatHasArrivedOfAnotherBuildIsKept() {
+    var rebuilt = new Quarantined(List.of(), List.of(new Version("3")));
+
+    var sets = VersionSets.of(inventories("2 +3/2 3", "3/3"), View.ONLINE, rebuilt);
+
+    assertEquals(
+        List.of(true, false),
+        sets.candidate().orElseThrow().members().stream().map(Member::acquired).toList());
+  }
+
   @Test
   void anObsoleteNewestVersionLeavesNoCandidate() {
     var transfer = aTransfer("a").minVersion("3");

@@ -113,6 +113,23 @@ class DeciderTest {
   }
 
   @Test
+  void whatDidNotComeUpIsNotInstalledByItselfEither() {
+    var machine = AMachine.running().downloaded("2");
+    machine.failedToStart = Set.of("2");
+
+    assertWaits(Step.INSTALL, "did not come up", UP_TO_REBOOT, machine);
+    assertActs(Step.INSTALL, "3", UP_TO_REBOOT, machine.downloaded("3"));
+  }
+
+  @Test
+  void whyNothingNewerIsTakenIsSaid() {
+    var machine = AMachine.running();
+    machine.failedToStart = Set.of("2");
+
+    assertWaits(Step.DOWNLOAD, "version 2 did not come up", UP_TO_REBOOT, machine);
+  }
+
+  @Test
   void componentsComeAfterTheSystemAndHaveRulesOfTheirOwn() {
     var machine = AMachine.running().component("tools", "1", "2").component("games", "1", "2");
     Policy policy =

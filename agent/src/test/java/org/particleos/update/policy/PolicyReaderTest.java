@@ -18,6 +18,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 import org.particleos.update.definition.SettingsFile;
+import org.particleos.update.definition.TimeSpan;
 
 class PolicyReaderTest {
   @TempDir Path root;

@@ -19,7 +19,6 @@ import java.util.Objects;
 import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.OptionalLong;
-import java.util.Set;
 import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.LinkedBlockingQueue;
 import org.jspecify.annotations.Nullable;
@@ -124,12 +123,12 @@ class AgentTest {
 
   private static Parts.Part host(String booted, String installed, Optional<String> acquired) {
     return new Parts.Part(
-        Optional.empty(), Optional.of(booted), Optional.of(installed), acquired, Set.of());
+        Optional.empty(), Optional.of(booted), Optional.of(installed), acquired, List.of());
   }
 
   private static Parts.Part component(String name, String installed) {
     return new Parts.Part(
-        Optional.of(name), Optional.empty(), Optional.of(installed), Optional.empty(), Set.of());
+        Optional.of(name), Optional.empty(), Optional.of(installed), Optional.empty(), List.of());
   }
 
   private synchronized void isNow(Parts.Part... other) {

@@ -126,7 +126,8 @@ class OfflineReadsTest {
     var version = asking(() -> reads.version(IMAGE));
     FakeWorkers.Played worker = workers.next();
     assertEquals(
-        List.of("--json=short", "--progress=json", "--image=/a.raw", "--offline", "list"),
+        List.of(
+            "--json=short", "--progress=json", "--root=", "--image=/a.raw", "--offline", "list"),
         worker.arguments());
     worker.says("{'current+pending':'3','all':['3'],'appstreamUrls':[]}").ends(0);
     assertEquals(Optional.of("3"), version.get(30, TimeUnit.SECONDS));

@@ -4,6 +4,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.InstantSource;
@@ -35,6 +36,7 @@ class TargetsTest {
   @TempDir Path home;
   private final List<String> warnings = new ArrayList<>();
   private final Map<Path, Integer> looks = new HashMap<>();
+  private Runnable whileLooking = () -> {};
   private Path root;
   private Targets targets;
 
@@ -50,6 +52,7 @@ class TargetsTest {
   /** An image holds a component if its text says so. */
   private boolean look(Path image) throws IOException {
     looks.merge(image, 1, Integer::sum);
+    whileLooking.run();
     String text = Files.readString(image);
     if (text.equals("damaged")) {
       throw new IOException("no file system");
@@ -169,6 +172,27 @@ class TargetsTest {
     file(root, "var/lib/extensions/a.raw", "not any more");
     targets.forget();
     assertEquals(List.of("host"), ids());
+  }
+
+  @Test
+  void whatIsForgottenDuringALookIsLookedForAgainTheNextTime() throws Exception {
+    file(root, "var/lib/extensions/b.raw", "yes");
+    whileLooking = this::extensionBefore;
+
+    assertEquals(List.of("sysext:b"), ids());
+
+    assertEquals(List.of("sysext:a", "sysext:b"), ids());
+  }
+
+  /** Appears, and whoever noticed does not wait for the look. */
+  private void extensionBefore() {
+    try {
+      file(root, "var/lib/extensions/a.raw", "yes");
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+    targets.forget();
+    whileLooking = () -> {};
   }
 
   @Test

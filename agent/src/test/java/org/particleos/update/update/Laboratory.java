@@ -13,6 +13,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalLong;
 import java.util.UUID;
+import org.particleos.update.assess.BootFactsReader;
 import org.particleos.update.catalog.ATransfer;
 import org.particleos.update.catalog.Stage;
 import org.particleos.update.definition.DefinitionPlace;
@@ -117,6 +118,7 @@ final class Laboratory {
     environment.put("SYSTEMD_ESP_PATH", esp().toString());
     environment.put("SYSTEMD_RELAX_ESP_CHECKS", "1");
     environment.put("SYSTEMD_OS_RELEASE", home.resolve("os-release").toString());
+    environment.put(BootFactsReader.VARIABLE, home.resolve("kernel").toString());
   }
 
   // ---- What is on the machine ----
@@ -127,6 +129,15 @@ final class Laboratory {
       holding(part, slot, release, Stage.INSTALLED);
     }
     espFiles.put(release.ukiName(), release.uki());
+    return this;
+  }
+
+  /** The same, and its boot entry has a name of its own. */
+  Laboratory holding(Release release, int slot, String entry) {
+    for (Part part : Part.values()) {
+      holding(part, slot, release, Stage.INSTALLED);
+    }
+    espFiles.put(entry, release.uki());
     return this;
   }
 
@@ -206,7 +217,6 @@ final class Laboratory {
   /** Writes all of it. */
   Laboratory build() throws IOException {
     Files.createDirectories(esp().resolve("EFI/Linux"));
-    Files.createDirectories(home.resolve("definitions"));
     Files.writeString(home.resolve("os-release"), "ID=test\nIMAGE_ID=os\nIMAGE_VERSION=1\n");
     var image = GptImage.withSectors(SECTOR);
     for (Part part : Part.values()) {
@@ -236,7 +246,9 @@ final class Laboratory {
     return this;
   }
 
-  private void define() throws IOException {
+  /** Writes the definitions alone. */
+  void define() throws IOException {
+    Files.createDirectories(home.resolve("definitions"));
     partitionTransfer("10-usr", Part.USR, "os_@v_@u.usr.raw sized_@s_os_@v.usr.raw", "os_@v");
     partitionTransfer("20-verity", Part.VERITY, "os_@v_@u.verity.raw", "os_@v");
     partitionTransfer("30-signature", Part.SIGNATURE, "os_@v.sig.raw", "os_@v");

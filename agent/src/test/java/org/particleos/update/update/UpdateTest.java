@@ -282,6 +282,31 @@ class UpdateTest {
                     && text.contains("older than the installed version 1")));
   }
 
+  @Test
+  void linksStayWithAnOlderVersionThatIsAskedForTwice() throws Exception {
+    server.publish(V0);
+    machine.build();
+    machine.apply("0");
+
+    assertEquals(new Outcome.AlreadyInstalled(new Version("0")), machine.apply("0"));
+
+    Judge.assertLinked(machine, 1);
+  }
+
+  @Test
+  void linksOfAnOlderVersionThatIsAskedForCatchUp() throws Exception {
+    server.publish(V0);
+    machine.build();
+    machine.apply("0");
+    Path link = machine.link(Part.VERITY);
+    Files.delete(link);
+    Files.createSymbolicLink(link, Path.of("disk.raw" + Part.VERITY.number(0)));
+
+    machine.apply("0");
+
+    Judge.assertLinked(machine, 1);
+  }
+
   /** The pending slot has the right label, but the UUID of a build that is offered no longer. */
   @Test
   void aBuildThatWasReplacedIsFetchedAgain() throws Exception {

@@ -50,7 +50,7 @@ class DescriptionTest {
     service.put("GetInterfaceDescription", exchange -> Reply.parameters());
     return List.of(
         SysUpdate.of(targets, jobs, new FeatureReads(machine, jobs), permission),
-        Update1.of(targets, jobs, permission),
+        Update1.of(targets, jobs, permission, Map::of),
         VarlinkInterface.described("io.systemd", Map.of()),
         VarlinkInterface.described("org.varlink.service", service));
   }

@@ -72,7 +72,7 @@ final class ServedSystem implements AutoCloseable {
             "7",
             List.of(
                 SysUpdate.of(targets, jobs, new FeatureReads(machine, jobs), permission),
-                Update1.of(targets, jobs, permission),
+                Update1.of(targets, jobs, permission, () -> Map.of("43", "it did not come up")),
                 VarlinkInterface.described("io.systemd", Map.of())));
     this.server =
         new Server(

@@ -127,7 +127,7 @@ class SysUpdateTest {
 
     assertEquals(List.of("--component=shim", "check-new"), component.arguments());
     assertEquals(
-        List.of("--image=" + system.path("var/lib/extensions/a.raw"), "check-new"),
+        List.of("--root=", "--image=" + system.path("var/lib/extensions/a.raw"), "check-new"),
         image.arguments());
   }
 
@@ -298,7 +298,11 @@ class SysUpdateTest {
 
     var worker = system.workers.next();
     assertEquals(
-        List.of("--image=" + system.path("var/lib/extensions/a.raw"), "--verbose", "features"),
+        List.of(
+            "--root=",
+            "--image=" + system.path("var/lib/extensions/a.raw"),
+            "--verbose",
+            "features"),
         worker.arguments());
     worker.says("{'features':['x'],'details':[{'id':'x','enabled':true}]}").ends(0);
 

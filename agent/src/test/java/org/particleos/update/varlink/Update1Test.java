@@ -55,6 +55,16 @@ class Update1Test {
   }
 
   @Test
+  void everybodyMayAskWhatDidNotComeUp() throws Exception {
+    client.says("{'method':'org.particleos.Update1.FailedVersions'}");
+
+    JsonNode reply = client.hearsJson();
+
+    assertEquals(
+        "it did not come up", reply.path("parameters").path("versions").path("43").asText());
+  }
+
+  @Test
   void acquiringTellsHowFarItIsAndHowItEnded() throws Exception {
     client.says(call("Acquire", ""));
     var worker = system.workers.next();

@@ -234,6 +234,42 @@ class DaemonIT {
         messages::toString);
   }
 
+  @Test
+  void itTellsTheServiceManagerThatItIsAlive() throws Exception {
+    system = system.with("WATCHDOG_USEC", "1000000");
+    var daemon = start();
+
+    await("two signs of life", () -> notify.count("WATCHDOG=1") >= 2);
+
+    stopped(daemon).expect(0);
+  }
+
+  @Test
+  void aWatchdogOfAnotherProcessIsNotItsOwn() throws Exception {
+    system = system.with("WATCHDOG_USEC", "1000").with("WATCHDOG_PID", "1");
+    var daemon = start();
+    await("version 1", () -> notify.count("Version 1 waits for a restart") > 0);
+
+    stopped(daemon).expect(0);
+
+    assertEquals(0, notify.count("WATCHDOG=1"));
+  }
+
+  @Test
+  void itsWorkersObeyTheRateLimitOfThePolicy() throws Exception {
+    policy("RateLimit=1M");
+    offer("2", new byte[16 * MEBI]);
+    var stall = new Stall(STALL_AT);
+    server.fault("a-2.raw", stall);
+    var daemon = start();
+    stall.awaitReached();
+
+    String command =
+        workers(daemon).getFirst().info().commandLine().orElseThrow(AssertionError::new);
+
+    assertTrue(command.contains(" --rate-limit=" + MEBI + " "), command);
+  }
+
   private static void hangUp(Program.Running daemon) throws Exception {
     var kill = new ProcessBuilder("kill", "-HUP", Long.toString(daemon.process().pid())).start();
     assertEquals(0, kill.waitFor());

@@ -1,4 +1,4 @@
-package org.particleos.update.policy;
+package org.particleos.update.definition;
 
 import java.time.Duration;
 import java.util.Map;
@@ -7,9 +7,9 @@ import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
 /** Spans of time as systemd.time(7) spells them: {@code 90}, {@code 2h}, {@code 1h 30min}. */
-final class TimeSpan {
+public final class TimeSpan {
   /** A span of years is a mistake. */
-  static final Duration MAX = Duration.ofDays(366);
+  public static final Duration MAX = Duration.ofDays(366);
 
   private static final Map<String, Duration> UNITS =
       Map.ofEntries(
@@ -32,7 +32,7 @@ final class TimeSpan {
   private TimeSpan() {}
 
   /** Empty if it is none, or a longer one than {@link #MAX}. */
-  static Optional<Duration> parse(String text) {
+  public static Optional<Duration> parse(String text) {
     Matcher part = PART.matcher(text);
     Duration sum = Duration.ZERO;
     int end = 0;
@@ -51,7 +51,7 @@ final class TimeSpan {
   }
 
   /** As people say it, in at most two units; less than a minute is seconds. */
-  static String text(Duration span) {
+  public static String text(Duration span) {
     long seconds = Math.max(0, span.toSeconds());
     if (seconds < 60) {
       return seconds + " s";
