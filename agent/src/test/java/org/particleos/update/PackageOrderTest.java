@@ -44,6 +44,7 @@ class PackageOrderTest {
           "trust",
           "disk",
           "verity",
+          "cms",
           "definition",
           "pattern",
           "version",

@@ -22,6 +22,7 @@ enum ExitStatus {
   NOT_AVAILABLE(12, "the version asked for is not there or may not be installed"),
   CONTENT_DAMAGED(13, "verify, pack --check: what is there is not what was published"),
   UNHEALTHY(14, "health: a check failed, so that the start is not to be confirmed"),
+  UNFIT(15, "the parts of the version do not belong together or cannot start here"),
   INTERRUPTED(130, "ended by a signal");
 
   private final int code;
@@ -51,6 +52,7 @@ enum ExitStatus {
       case UpdateException.NotPermitted _ -> NOT_PERMITTED;
       case UpdateException.DiskDamaged _ -> DISK_DAMAGED;
       case UpdateException.NotAvailable _ -> NOT_AVAILABLE;
+      case UpdateException.Unfit _ -> UNFIT;
       case UpdateException.Interrupted _ -> INTERRUPTED;
     };
   }

@@ -8,6 +8,7 @@ import java.util.OptionalLong;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
 import org.particleos.update.definition.ByteSize;
+import org.particleos.update.definition.Checks;
 import org.particleos.update.definition.DefinitionPlace;
 import org.particleos.update.definition.SafeName;
 import org.particleos.update.failure.Quote;
@@ -438,7 +439,8 @@ final class GlobalOptions {
         bool("--sync=", sync).orElse(true),
         path(transferSource),
         force,
-        true);
+        true,
+        Checks.defaults());
   }
 
   // ---- What contradicts itself ----

@@ -117,6 +117,11 @@ final class ProgressView implements RunView {
                   + SizeText.bytes(line.path("read").asLong())
                   + " read and compared, "
                   + rate(line));
+      case "root-hash-signed" -> {
+        if (verbose) {
+          line(signed(line));
+        }
+      }
       case "install-started" -> line("Installing '" + version + "'.");
       case "member-installed" -> line(pad(id) + " installed: " + location);
       case "installed" -> line("Update '" + version + "' successfully installed.");
@@ -141,6 +146,16 @@ final class ProgressView implements RunView {
         + ", "
         + line.path("type").asText()
         + ").";
+  }
+
+  private static String signed(JsonNode line) {
+    String fingerprint = line.path("fingerprint").asText("");
+    return pad(line.path("transfer").asText())
+        + " root hash "
+        + line.path("rootHash").asText()
+        + (line.path("compared").asBoolean() ? " signed by " : " said to be signed by ")
+        + line.path("certificate").asText()
+        + (fingerprint.isEmpty() ? "" : ", certificate " + fingerprint);
   }
 
   private void progress(String id, JsonNode line) {

@@ -85,6 +85,13 @@ final class RunLines {
               .put("transfer", id)
               .put("read", read)
               .put("rate", SizeText.perSecond(read, tally.partElapsed()));
+      case UpdateEvent.RootHashSigned signed ->
+          line("root-hash-signed")
+              .put("transfer", signed.transferId())
+              .put("rootHash", signed.root().hex())
+              .put("certificate", signed.certificate())
+              .put("fingerprint", signed.fingerprint().orElse(null))
+              .put("compared", signed.compared());
       case UpdateEvent.InstallStarted(var set) ->
           line("install-started").put("version", set.version().text());
       case UpdateEvent.MemberInstalled(var id, var path) ->

@@ -250,7 +250,12 @@ abstract class Verb implements Callable<Integer> {
             context.programVersion(), HttpLimits.defaults(), context.machine().environment());
     return new Updater(
         machine().spooling(machine().spool().configured(configuration)),
-        settings(place).withDelta(configuration.delta()),
+        settings(place)
+            .withDelta(configuration.delta())
+            .withChecks(
+                configuration
+                    .checks()
+                    .withAnyBootFile(context.programName().equals(ParticleUpdate.REFERENCE_NAME))),
         (configuration.mirrors() ? http : http.withoutMirrors())
             .limitedTo(rateLimit(configuration)),
         new ServiceNotices(context.serviceManager(), observer),

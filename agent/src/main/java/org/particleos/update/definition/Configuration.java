@@ -23,6 +23,7 @@ import org.particleos.update.pattern.FieldText;
  * @param mirrors go on at another server that the first one names
  * @param rateLimit bytes per second for all downloads of a run together
  * @param healthLimit how long all health checks of a start may take together
+ * @param checks what is looked at before a version becomes visible
  */
 public record Configuration(
     boolean spool,
@@ -31,12 +32,13 @@ public record Configuration(
     boolean delta,
     boolean mirrors,
     OptionalLong rateLimit,
-    Duration healthLimit) {
+    Duration healthLimit,
+    Checks checks) {
   /** Names a file that is read instead of all others. */
   public static final String VARIABLE = "PARTICLE_UPDATE_CONFIGURATION";
 
   private static final String FILE = "particle-update.conf";
-  private static final Set<String> SECTIONS = Set.of("Download", "Health");
+  private static final Set<String> SECTIONS = Set.of("Download", "Health", "Install");
 
   /** With its reasons: what was ignored in the files. */
   public record Loaded(Configuration configuration, List<DefinitionWarning> warnings) {}
@@ -68,7 +70,8 @@ public record Configuration(
         true,
         true,
         OptionalLong.empty(),
-        HEALTH_LIMIT);
+        HEALTH_LIMIT,
+        Checks.defaults());
   }
 
   /**
@@ -100,9 +103,11 @@ public record Configuration(
   }
 
   private Configuration with(Assignment assignment, Warnings warnings) {
-    return assignment.section().equals("Health")
-        ? withHealth(assignment, warnings)
-        : withDownload(assignment, warnings);
+    return switch (assignment.section()) {
+      case "Health" -> withHealth(assignment, warnings);
+      case "Install" -> withChecks(install(assignment, warnings));
+      default -> withDownload(assignment, warnings);
+    };
   }
 
   private Configuration withHealth(Assignment assignment, Warnings warnings) {
@@ -115,6 +120,27 @@ public record Configuration(
       warnings.ignored(assignment, "expected a span of time, as 90s or 5min");
     }
     return span.map(this::withHealthLimit).orElse(this);
+  }
+
+  private Checks install(Assignment assignment, Warnings warnings) {
+    return switch (assignment.key()) {
+      case "ReadBack" -> checks.withReadBack(bool(assignment, checks.readBack(), warnings));
+      case "SecureBoot" ->
+          checks.withSecureBoot(
+              switch (assignment.value()) {
+                case "ignore" -> Checks.SecureBoot.IGNORE;
+                case "report" -> Checks.SecureBoot.REPORT;
+                case "refuse" -> Checks.SecureBoot.REFUSE;
+                default -> {
+                  warnings.ignored(assignment, "expected ignore, report or refuse");
+                  yield checks.secureBoot();
+                }
+              });
+      default -> {
+        warnings.ignored(assignment, "[Install] has no such key");
+        yield checks;
+      }
+    };
   }
 
   private Configuration withDownload(Assignment assignment, Warnings warnings) {
@@ -151,35 +177,41 @@ public record Configuration(
 
   public Configuration withSpool(boolean other) {
     return new Configuration(
-        other, spoolBytesMax, spoolKeepFreeBytes, delta, mirrors, rateLimit, healthLimit);
+        other, spoolBytesMax, spoolKeepFreeBytes, delta, mirrors, rateLimit, healthLimit, checks);
   }
 
   public Configuration withSpoolBytesMax(long other) {
     return new Configuration(
-        spool, other, spoolKeepFreeBytes, delta, mirrors, rateLimit, healthLimit);
+        spool, other, spoolKeepFreeBytes, delta, mirrors, rateLimit, healthLimit, checks);
   }
 
   public Configuration withSpoolKeepFreeBytes(long other) {
-    return new Configuration(spool, spoolBytesMax, other, delta, mirrors, rateLimit, healthLimit);
+    return new Configuration(
+        spool, spoolBytesMax, other, delta, mirrors, rateLimit, healthLimit, checks);
   }
 
   public Configuration withDelta(boolean other) {
     return new Configuration(
-        spool, spoolBytesMax, spoolKeepFreeBytes, other, mirrors, rateLimit, healthLimit);
+        spool, spoolBytesMax, spoolKeepFreeBytes, other, mirrors, rateLimit, healthLimit, checks);
   }
 
   public Configuration withMirrors(boolean other) {
     return new Configuration(
-        spool, spoolBytesMax, spoolKeepFreeBytes, delta, other, rateLimit, healthLimit);
+        spool, spoolBytesMax, spoolKeepFreeBytes, delta, other, rateLimit, healthLimit, checks);
   }
 
   public Configuration withRateLimit(OptionalLong other) {
     return new Configuration(
-        spool, spoolBytesMax, spoolKeepFreeBytes, delta, mirrors, other, healthLimit);
+        spool, spoolBytesMax, spoolKeepFreeBytes, delta, mirrors, other, healthLimit, checks);
   }
 
   public Configuration withHealthLimit(Duration other) {
     return new Configuration(
-        spool, spoolBytesMax, spoolKeepFreeBytes, delta, mirrors, rateLimit, other);
+        spool, spoolBytesMax, spoolKeepFreeBytes, delta, mirrors, rateLimit, other, checks);
+  }
+
+  public Configuration withChecks(Checks other) {
+    return new Configuration(
+        spool, spoolBytesMax, spoolKeepFreeBytes, delta, mirrors, rateLimit, healthLimit, other);
   }
 }

@@ -163,6 +163,14 @@ final class DiscoverablePartitions {
         .findFirst();
   }
 
+  /** The architecture of a type, whatever its role. */
+  static Optional<Architecture> architecture(UUID type) {
+    return TYPES.entrySet().stream()
+        .filter(types -> types.getValue().containsValue(type))
+        .map(Map.Entry::getKey)
+        .findFirst();
+  }
+
   private static Map<Architecture, Map<Role, UUID>> read() {
     var all = new EnumMap<Architecture, Map<Role, UUID>>(Architecture.class);
     Iterator<String> words = Pattern.compile("\\s+").splitAsStream(TABLE.strip()).iterator();

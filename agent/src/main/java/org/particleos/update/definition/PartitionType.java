@@ -135,6 +135,22 @@ public record PartitionType(UUID uuid, Optional<String> name) {
         .flatMap(role -> DiscoverablePartitions.beside(uuid, role));
   }
 
+  /** The option of the kernel's command line that names the root hash for data of this type. */
+  public Optional<String> rootHashOption() {
+    return DiscoverablePartitions.role(uuid)
+        .flatMap(role ->
+            switch (role) {
+              case ROOT -> Optional.of("roothash");
+              case USR -> Optional.of("usrhash");
+              case ROOT_VERITY, ROOT_VERITY_SIG, USR_VERITY, USR_VERITY_SIG -> Optional.empty();
+            });
+  }
+
+  /** Which architecture it is for; empty for types that all of them share. */
+  public Optional<Architecture> architecture() {
+    return DiscoverablePartitions.architecture(uuid);
+  }
+
   private boolean isData() {
     return Stream.of(HOME, SRV, VAR, TMP, XBOOTLDR).anyMatch(type -> type.uuid.equals(uuid));
   }

@@ -66,6 +66,7 @@ public enum Reason {
   REBOOT_INHIBITED(Errno.EBUSY),
 
   // UpdateException.WriteFailed
+  READ_BACK_MISMATCH(Errno.EIO),
   READ_FAILED(Errno.EIO),
   SOURCE_CHANGED(Errno.EIO),
   WORKER_FAILED(Errno.EIO),
@@ -96,6 +97,14 @@ public enum Reason {
   BOOT_LOADER_MISSING(Errno.ENOENT),
   BOOT_LOADER_INVALID(Errno.EBADMSG),
   BOOT_LOADER_FOREIGN(Errno.EEXIST),
+
+  // UpdateException.Unfit
+  PARTS_MIXED(Errno.EBADMSG),
+  VERITY_UNUSABLE(Errno.EBADMSG),
+  ROOT_HASH_SIGNATURE_INVALID(Errno.EBADMSG),
+  BOOT_FILE_UNUSABLE(Errno.EBADMSG),
+  ARCHITECTURE_WRONG(Errno.EBADMSG),
+  SECURE_BOOT_DENIES(Errno.EBADMSG),
 
   // UpdateException.Interrupted
   INTERRUPTED(Errno.ECANCELED);

@@ -70,6 +70,7 @@ public abstract sealed class UpdateException extends Exception {
     NOT_PERMITTED,
     DISK_DAMAGED,
     NOT_AVAILABLE,
+    UNFIT,
     INTERRUPTED
   }
 
@@ -84,6 +85,7 @@ public abstract sealed class UpdateException extends Exception {
       case NotPermitted _ -> Kind.NOT_PERMITTED;
       case DiskDamaged _ -> Kind.DISK_DAMAGED;
       case NotAvailable _ -> Kind.NOT_AVAILABLE;
+      case Unfit _ -> Kind.UNFIT;
       case Interrupted _ -> Kind.INTERRUPTED;
     };
   }
@@ -139,6 +141,7 @@ public abstract sealed class UpdateException extends Exception {
         case NOT_PERMITTED -> notPermitted();
         case DISK_DAMAGED -> diskDamaged();
         case NOT_AVAILABLE -> notAvailable();
+        case UNFIT -> unfit();
         case INTERRUPTED -> interrupted();
       };
     }
@@ -177,6 +180,10 @@ public abstract sealed class UpdateException extends Exception {
 
     public NotAvailable notAvailable() {
       return new NotAvailable(this);
+    }
+
+    public Unfit unfit() {
+      return new Unfit(this);
     }
 
     public Interrupted interrupted() {
@@ -243,6 +250,13 @@ public abstract sealed class UpdateException extends Exception {
   /** The version asked for is not there or may not be installed. */
   public static final class NotAvailable extends UpdateException {
     private NotAvailable(Details details) {
+      super(details);
+    }
+  }
+
+  /** The parts of the version do not belong together, or this machine could not start them. */
+  public static final class Unfit extends UpdateException {
+    private Unfit(Details details) {
       super(details);
     }
   }

@@ -72,6 +72,17 @@ public final class SlotPublisher {
         PartitionChange.NOTHING.withLabel(label).withType(type.uuid()));
   }
 
+  /**
+   * What a pending slot holds turned out to be of no use: it says so, and its content is fetched
+   * again.
+   */
+  public void disown(Instance.InPartition pending, PartitionType type) throws UpdateException {
+    change(
+        pending.disk(),
+        pending.partition().number(),
+        PartitionChange.NOTHING.withType(type.partial()));
+  }
+
   /** The slot becomes free; its contents, UUID and flags stay (update-algorithm.md 9.2). */
   public void empty(Instance.InPartition instance, PartitionType type) throws UpdateException {
     PartitionChange change = PartitionChange.NOTHING.withLabel(SlotName.EMPTY_LABEL);

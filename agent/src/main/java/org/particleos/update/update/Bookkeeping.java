@@ -66,6 +66,7 @@ final class Bookkeeping implements UpdateEvent.Observer {
           UpdateEvent.AlreadyAcquired _,
           UpdateEvent.TransferKept _,
           UpdateEvent.Installed _,
+          UpdateEvent.RootHashSigned _,
           UpdateEvent.VerificationStarted _,
           UpdateEvent.VerificationProgress _,
           UpdateEvent.VerificationFinished _ -> {}

@@ -62,6 +62,7 @@ final class Installer {
     } catch (UpdateException e) {
       throw e.inState("version " + version + " is downloaded, nothing of it was installed now");
     }
+    new Preflight(run).examine(set);
     Map<Member, Path> loaders = loaders(set);
     run.tell(new UpdateEvent.InstallStarted(set));
     int done = 0;

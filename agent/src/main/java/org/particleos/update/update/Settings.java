@@ -3,6 +3,7 @@ package org.particleos.update.update;
 import java.nio.file.Path;
 import java.util.Optional;
 import java.util.OptionalLong;
+import org.particleos.update.definition.Checks;
 import org.particleos.update.definition.DefinitionPlace;
 
 /**
@@ -17,6 +18,7 @@ import org.particleos.update.definition.DefinitionPlace;
  *     --transfer-source=})
  * @param force do what was refused for the sake of the fallback ({@code --force})
  * @param delta fetch only the blocks that no older version has ({@code Delta=})
+ * @param checks what is looked at before a version becomes visible
  */
 public record Settings(
     DefinitionPlace place,
@@ -25,18 +27,30 @@ public record Settings(
     boolean sync,
     Optional<Path> transferSource,
     boolean force,
-    boolean delta) {
+    boolean delta,
+    Checks checks) {
   /** Nothing chosen but the definitions. */
   public static Settings of(DefinitionPlace place) {
     return new Settings(
-        place, Optional.empty(), OptionalLong.empty(), true, Optional.empty(), false, true);
+        place,
+        Optional.empty(),
+        OptionalLong.empty(),
+        true,
+        Optional.empty(),
+        false,
+        true,
+        Checks.defaults());
   }
 
   public Settings withPlace(DefinitionPlace other) {
-    return new Settings(other, verify, instancesMax, sync, transferSource, force, delta);
+    return new Settings(other, verify, instancesMax, sync, transferSource, force, delta, checks);
   }
 
   public Settings withDelta(boolean other) {
-    return new Settings(place, verify, instancesMax, sync, transferSource, force, other);
+    return new Settings(place, verify, instancesMax, sync, transferSource, force, other, checks);
+  }
+
+  public Settings withChecks(Checks other) {
+    return new Settings(place, verify, instancesMax, sync, transferSource, force, delta, other);
   }
 }

@@ -1,9 +1,11 @@
 package org.particleos.update.update;
 
+import java.util.Optional;
 import java.util.OptionalLong;
 import org.particleos.update.catalog.Instance;
 import org.particleos.update.plan.Removal;
 import org.particleos.update.plan.VersionSet;
+import org.particleos.update.verity.RootHash;
 
 /** What happens during a run, in order, for whoever watches. */
 public sealed interface UpdateEvent {
@@ -69,6 +71,21 @@ public sealed interface UpdateEvent {
 
   /** A file or tree that no definition owns any more is gone. */
   record RemovedOrphan(String path) implements UpdateEvent {}
+
+  /**
+   * The signature of a root hash was looked at before anything of the version became visible.
+   *
+   * @param certificate whose it is: the subject, else what the signature says about it
+   * @param fingerprint SHA-256 of the certificate, as hex digits, where it is named
+   * @param compared whether the certificate is there and the signature is good by it
+   */
+  record RootHashSigned(
+      String transferId,
+      RootHash root,
+      String certificate,
+      Optional<String> fingerprint,
+      boolean compared)
+      implements UpdateEvent {}
 
   record InstallStarted(VersionSet set) implements UpdateEvent {}
 

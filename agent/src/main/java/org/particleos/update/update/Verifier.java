@@ -9,12 +9,9 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
-import java.util.UUID;
 import org.particleos.update.catalog.Instance;
 import org.particleos.update.catalog.Place;
 import org.particleos.update.catalog.Stage;
-import org.particleos.update.definition.PartitionType;
-import org.particleos.update.definition.Target;
 import org.particleos.update.delta.NoDeltaException;
 import org.particleos.update.disk.Partition;
 import org.particleos.update.disk.PartitionTable;
@@ -44,10 +41,6 @@ import org.particleos.update.verity.Watch;
  * Compares what the slots of one version hold with its hash trees. Takes no lock, and changes
  * nothing unless it is given a repair: a slot that another process changes meanwhile is noticed
  * afterwards. Used once.
- *
- * <p>What belongs together is told by partition types: data of a type that the Discoverable
- * Partitions Specification knows, the verity type beside it, and the type of its signature, all of
- * one version on one disk.
  */
 final class Verifier {
   private final Run run;
@@ -75,57 +68,21 @@ final class Verifier {
     this.repair = repair;
   }
 
-  /** A partition that holds a member of the version. */
-  private record Slot(String transferId, Instance.InPartition instance, PartitionType type) {
-    Partition partition() {
-      return instance.partition();
-    }
-
-    Path disk() {
-      return instance.disk();
-    }
-
-    Extent extent(OpenFile open) {
-      return new Extent(open, partition().startBytes(), partition().sizeBytes());
-    }
-
-    boolean unverified(Map<String, Part> parts) {
-      return !parts.containsKey(transferId);
-    }
-
-    Part.Unverified because(Obstacle obstacle) {
-      return new Part.Unverified(transferId, instance.location(), obstacle);
-    }
-
-    Part.Damaged with(List<String> faults, Optional<Integrity.Compared> blocks) {
-      return new Part.Damaged(transferId, instance.location(), faults, blocks);
-    }
-
-    Part soundUnless(
-        List<String> faults, ExpectedRoot expected, Optional<Integrity.Compared> blocks) {
-      return faults.isEmpty()
-          ? new Part.Sound(
-              transferId, instance.location(), expected.root(), expected.assurance(), blocks)
-          : with(faults, blocks);
-    }
-  }
-
-  /** Slots that are verified together. */
-  private record Group(Slot data, Slot tree, Optional<Slot> signature) {}
-
   Verification verify() throws UpdateException {
-    List<Slot> slots = slots();
-    for (Slot slot : slots) {
-      if (slot.type().verityType().isPresent()) {
-        Optional<Group> group = group(slot, slots);
-        if (group.isPresent()) {
-          verify(group.get());
-        }
+    List<MemberSlot> slots = slots();
+    for (MemberSlot slot : slots) {
+      var candidates = VerityGroup.Candidates.of(slot, slots);
+      if (candidates.ambiguous()) {
+        candidates.all().forEach(each -> put(because(each, Obstacle.AMBIGUOUS)));
+      }
+      Optional<VerityGroup> group = candidates.group();
+      if (group.isPresent()) {
+        verify(group.get());
       }
     }
-    for (Slot slot : slots) {
-      if (slot.unverified(parts)) {
-        put(slot.because(Obstacle.UNPAIRED));
+    for (MemberSlot slot : slots) {
+      if (!parts.containsKey(slot.transferId())) {
+        put(because(slot, Obstacle.UNPAIRED));
       }
     }
     return new Verification(set.version(), set.members().stream().map(this::part).toList());
@@ -146,20 +103,21 @@ final class Verifier {
   // ---- What there is ----
 
   /** Complete partitions of the version; of what else there is, it is noted why it is passed by. */
-  private List<Slot> slots() {
-    List<Slot> slots = new ArrayList<>();
+  private List<MemberSlot> slots() {
+    List<MemberSlot> slots = new ArrayList<>();
     for (Member member : set.members()) {
-      Target target = member.inventory().transfer().transfer().target();
       Optional<Instance> held = member.held();
       if (held.isEmpty()) {
         put(new Part.Unverified(id(member), place(member), Obstacle.MISSING));
       } else if (held.get().stage() == Stage.PARTIAL) {
         put(new Part.Unverified(id(member), held.get().location(), Obstacle.PARTIAL));
-      } else if (held.get() instanceof Instance.InPartition partition
-          && target instanceof Target.Partition to) {
-        slots.add(new Slot(id(member), partition, to.partitionType()));
       } else {
-        put(new Part.Unverified(id(member), held.get().location(), Obstacle.NO_DIGEST_KEPT));
+        Optional<MemberSlot> slot = MemberSlot.of(member);
+        if (slot.isPresent()) {
+          slots.add(slot.get());
+        } else {
+          put(new Part.Unverified(id(member), held.get().location(), Obstacle.NO_DIGEST_KEPT));
+        }
       }
     }
     return slots;
@@ -172,34 +130,31 @@ final class Verifier {
     };
   }
 
-  private Optional<Group> group(Slot data, List<Slot> slots) {
-    List<Slot> same = beside(data, slots, Optional.of(data.type().uuid()));
-    List<Slot> trees = beside(data, slots, data.type().verityType());
-    List<Slot> signatures = beside(data, slots, data.type().veritySignatureType());
-    if (trees.isEmpty()) {
-      return Optional.empty();
-    }
-    if (same.size() > 1 || trees.size() > 1 || signatures.size() > 1) {
-      for (List<Slot> alike : List.of(same, trees, signatures)) {
-        alike.forEach(slot -> put(slot.because(Obstacle.AMBIGUOUS)));
-      }
-      return Optional.empty();
-    }
-    return Optional.of(new Group(data, trees.getFirst(), signatures.stream().findFirst()));
+  private static Part because(MemberSlot slot, Obstacle obstacle) {
+    return new Part.Unverified(slot.transferId(), slot.location(), obstacle);
   }
 
-  private static List<Slot> beside(Slot data, List<Slot> slots, Optional<UUID> type) {
-    return slots.stream()
-        .filter(slot -> slot.disk().equals(data.disk()))
-        .filter(slot -> type.filter(slot.type().uuid()::equals).isPresent())
-        .toList();
+  private static Part damaged(
+      MemberSlot slot, List<String> faults, Optional<Integrity.Compared> blocks) {
+    return new Part.Damaged(slot.transferId(), slot.location(), faults, blocks);
+  }
+
+  private static Part soundUnless(
+      MemberSlot slot,
+      List<String> faults,
+      ExpectedRoot expected,
+      Optional<Integrity.Compared> blocks) {
+    return faults.isEmpty()
+        ? new Part.Sound(
+            slot.transferId(), slot.location(), expected.root(), expected.assurance(), blocks)
+        : damaged(slot, faults, blocks);
   }
 
   // ---- Comparing ----
 
-  private void verify(Group group) throws UpdateException {
+  private void verify(VerityGroup group) throws UpdateException {
     String disk = Quote.quote(group.data().disk().toString());
-    try (OpenFile open = open(group.data().disk())) {
+    try (OpenFile open = openUncached(run.machine().kernel(), group.data().disk())) {
       compare(group, open);
     } catch (InterruptedIOException e) {
       throw UpdateException.because(Reason.INTERRUPTED, "verifying " + disk + " was interrupted")
@@ -213,8 +168,7 @@ final class Verifier {
   }
 
   /** Past the page cache, which may still hold what the disk has lost, where that can be done. */
-  private OpenFile open(Path disk) throws IOException {
-    Kernel kernel = run.machine().kernel();
+  static OpenFile openUncached(Kernel kernel, Path disk) throws IOException {
     try {
       return kernel.open(disk, Set.of(OpenFlag.READ, OpenFlag.DIRECT));
     } catch (LinuxException e) {
@@ -225,7 +179,7 @@ final class Verifier {
     }
   }
 
-  private void compare(Group group, OpenFile disk) throws IOException, UpdateException {
+  private void compare(VerityGroup group, OpenFile disk) throws IOException, UpdateException {
     List<String> signatureFaults = new ArrayList<>();
     Optional<RootHash> signed = Optional.empty();
     if (group.signature().isPresent()) {
@@ -241,22 +195,22 @@ final class Verifier {
       tree = HashTree.read(group.tree().extent(disk), group.data().extent(disk).sizeBytes());
     } catch (MalformedVerityException e) {
       requireUnchanged(group);
-      put(group.tree().with(List.of(e.clause()), Optional.empty()));
-      put(group.data().because(Obstacle.HASH_TREE_UNUSABLE));
+      put(damaged(group.tree(), List.of(e.clause()), Optional.empty()));
+      put(because(group.data(), Obstacle.HASH_TREE_UNUSABLE));
       group
           .signature()
           .ifPresent(slot ->
               put(
                   signatureFaults.isEmpty()
-                      ? slot.because(Obstacle.HASH_TREE_UNUSABLE)
-                      : slot.with(signatureFaults, Optional.empty())));
+                      ? because(slot, Obstacle.HASH_TREE_UNUSABLE)
+                      : damaged(slot, signatureFaults, Optional.empty())));
       return;
     }
     compare(group, disk, tree, signed, signatureFaults);
   }
 
   private void compare(
-      Group group,
+      VerityGroup group,
       OpenFile disk,
       HashTree tree,
       Optional<RootHash> signed,
@@ -287,15 +241,15 @@ final class Verifier {
     if (!dataFaults.isEmpty() || !treeFaults.isEmpty() || !signatureFaults.isEmpty()) {
       requireUnchanged(group);
     }
-    put(group.data().soundUnless(dataFaults, expected, Optional.of(integrity.data())));
-    put(group.tree().soundUnless(treeFaults, expected, Optional.of(integrity.tree())));
+    put(soundUnless(group.data(), dataFaults, expected, Optional.of(integrity.data())));
+    put(soundUnless(group.tree(), treeFaults, expected, Optional.of(integrity.tree())));
     group
         .signature()
-        .ifPresent(slot -> put(slot.soundUnless(signatureFaults, expected, Optional.empty())));
+        .ifPresent(slot -> put(soundUnless(slot, signatureFaults, expected, Optional.empty())));
   }
 
   /** Whether blocks were replaced, so that it is worth comparing again. */
-  private boolean repaired(Group group, HashTree tree, ExpectedRoot expected, Integrity found)
+  private boolean repaired(VerityGroup group, HashTree tree, ExpectedRoot expected, Integrity found)
       throws IOException, UpdateException {
     BlockRanges bad = found.data().bad();
     if (repair.isEmpty() || bad.count() == 0) {
@@ -339,11 +293,11 @@ final class Verifier {
     return set.members().stream().filter(one -> id(one).equals(id)).findFirst().orElseThrow();
   }
 
-  private Integrity compare(Group group, HashTree tree, Extent data, RootHash root)
+  private Integrity compare(VerityGroup group, HashTree tree, Extent data, RootHash root)
       throws IOException {
     String id = group.data().transferId();
     long total = tree.comparedBytes();
-    run.tell(new UpdateEvent.VerificationStarted(id, group.data().instance().location(), total));
+    run.tell(new UpdateEvent.VerificationStarted(id, group.data().location(), total));
     Integrity integrity =
         tree.compare(
             data,
@@ -377,14 +331,12 @@ final class Verifier {
   }
 
   /** What looks like damage may be an update that took the slot meanwhile. */
-  private void requireUnchanged(Group group) throws IOException, UpdateException {
+  private void requireUnchanged(VerityGroup group) throws IOException, UpdateException {
     PartitionTable table;
     try (OpenFile disk = run.machine().kernel().open(group.data().disk(), Set.of(OpenFlag.READ))) {
       table = PartitionTable.read(disk);
     }
-    List<Slot> slots = new ArrayList<>(List.of(group.data(), group.tree()));
-    group.signature().ifPresent(slots::add);
-    for (Slot slot : slots) {
+    for (MemberSlot slot : group.slots()) {
       Partition before = slot.partition();
       if (!table.partition(before.number()).equals(Optional.of(before))) {
         throw UpdateException.because(

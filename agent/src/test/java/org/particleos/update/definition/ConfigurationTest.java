@@ -51,6 +51,9 @@ class ConfigurationTest {
         RateLimit=2M
         [Health]
         TimeLimit=1min 30s
+        [Install]
+        ReadBack=no
+        SecureBoot=refuse
         """);
 
     assertEquals(
@@ -61,7 +64,8 @@ class ConfigurationTest {
             false,
             false,
             OptionalLong.of(2 << 20),
-            Duration.ofSeconds(90)),
+            Duration.ofSeconds(90),
+            new Checks(false, Checks.SecureBoot.REFUSE, false)),
         good());
   }
 
@@ -121,6 +125,26 @@ class ConfigurationTest {
     assertTrue(
         loaded.warnings().getFirst().toString().contains(line.substring(0, line.indexOf('='))),
         loaded.warnings()::toString);
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"ReadBack=perhaps", "SecureBoot=yes", "SecureBoot=", "Delta=no"})
+  void whatIsNotUnderstoodOfInstallingIsIgnoredWithAWarning(String line) throws Exception {
+    write("etc/particle-update/particle-update.conf", "[Install]\n" + line + "\n");
+
+    Loaded loaded = Configuration.read(root);
+
+    assertEquals(Configuration.defaults(), loaded.configuration());
+    assertEquals(1, loaded.warnings().size());
+  }
+
+  @ParameterizedTest
+  @CsvSource({"ignore, IGNORE", "report, REPORT", "refuse, REFUSE"})
+  void whatTheFirmwareWouldNotStartIsTreatedAsConfigured(String text, Checks.SecureBoot expected)
+      throws Exception {
+    write("etc/particle-update/particle-update.conf", "[Install]\nSecureBoot=" + text + "\n");
+
+    assertEquals(expected, good().checks().secureBoot());
   }
 
   @Test

@@ -13,6 +13,7 @@ import java.util.OptionalLong;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.particleos.update.definition.Checks;
 import org.particleos.update.failure.Reason;
 import org.particleos.update.failure.UpdateException;
 import org.particleos.update.plan.VersionSets.View;
@@ -122,7 +123,8 @@ class ComponentTest {
             true,
             Optional.of(stick),
             false,
-            true);
+            true,
+            Checks.defaults());
 
     var refused = assertThrows(UpdateException.Configuration.class, system::apply);
     assertEquals(Reason.DEFINITION_INVALID, refused.reason());

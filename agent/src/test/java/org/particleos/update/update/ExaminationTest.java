@@ -222,7 +222,7 @@ class ExaminationTest {
   void anUpdateThatWouldBeRefusedFailsAsTheUpdateItselfWould() throws Exception {
     byte[] large = new byte[300_000];
     large[0] = 'R';
-    server.publish(new Release("3", large, V2.verity(), V2.signature(), V2.uki()));
+    server.publish(Release.of("3").withUsr(large));
     machine.build();
 
     assertFails(Reason.PAYLOAD_EXCEEDS_SLOT, only("update", examine()));

@@ -16,6 +16,7 @@ import java.util.UUID;
 import org.particleos.update.assess.BootFactsReader;
 import org.particleos.update.catalog.ATransfer;
 import org.particleos.update.catalog.Stage;
+import org.particleos.update.definition.Checks;
 import org.particleos.update.definition.DefinitionPlace;
 import org.particleos.update.definition.PartitionType;
 import org.particleos.update.disk.GptImage;
@@ -101,6 +102,7 @@ final class Laboratory {
   private final Map<String, byte[]> espFiles = new HashMap<>();
   private final Map<String, String> moreDefinitions = new HashMap<>();
   private boolean force;
+  private Checks checks = Checks.defaults();
   private UpdateEvent.Observer observer = _ -> {};
   private boolean verify;
   private SpoolPolicy spool = SpoolPolicy.off();
@@ -181,6 +183,12 @@ final class Laboratory {
   /** Everything is done with {@code --force} from now on. */
   Laboratory forcing() {
     force = true;
+    return this;
+  }
+
+  /** What is looked at before something becomes visible. */
+  Laboratory checking(Checks wanted) {
+    checks = wanted;
     return this;
   }
 
@@ -341,7 +349,8 @@ final class Laboratory {
             true,
             Optional.empty(),
             force,
-            true),
+            true,
+            checks),
         new HttpFetcher("test", HttpLimits.defaults(), RetryLimits.once(), Map.of()),
         event -> {
           events.add(event);

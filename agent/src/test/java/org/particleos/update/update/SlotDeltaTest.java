@@ -1,11 +1,14 @@
 package org.particleos.update.update;
 
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Optional;
 import java.util.Random;
 import java.util.UUID;
 import org.junit.jupiter.api.AfterEach;
@@ -54,8 +57,8 @@ class SlotDeltaTest {
         version,
         usr,
         tree.bytes(),
-        Release.noise(version, 3, 1000),
-        Release.noise(version, 4, 1000),
+        Release.signature(version, tree.root()),
+        Release.uki(version, tree.root()),
         usrUuid,
         verityUuid);
   }
@@ -78,6 +81,20 @@ class SlotDeltaTest {
     Judge after = Judge.of(machine);
     after.assertWhole(to);
     after.assertSlotsUntouchedSince(before, 0);
+  }
+
+  /** What would not be installed: its parts do not belong together. */
+  private void acquires(Release to) throws Exception {
+    machine.holding(first(), 0).build();
+    server.publish(to);
+    Judge before = Judge.of(machine);
+
+    machine.apply(new UnhurriedKernel(), Optional.empty(), Updater.Goal.ACQUIRE);
+
+    Judge.of(machine).assertSlotsUntouchedSince(before, 0);
+    byte[] disk = Files.readAllBytes(machine.disk());
+    int at = Part.USR.offset(1);
+    assertArrayEquals(to.usr(), Arrays.copyOfRange(disk, at, at + to.usr().length));
   }
 
   private void assertByParts(Release to) {
@@ -134,7 +151,11 @@ class SlotDeltaTest {
   @Test
   void uuidsThatAreMadeSomeOtherWayLeaveTheDigestOfTheTreeToVouch() throws Exception {
     server.sendingParts();
-    var to = release("2", newUsr, SmallTree.of(newUsr, ""), new UUID(1, 2), new UUID(3, 4));
+    var tree = SmallTree.of(newUsr, "");
+    String line = "usrhash=" + tree.root() + " systemd.verity_usr_data=PARTLABEL=os_2";
+    var to =
+        release("2", newUsr, tree, new UUID(1, 2), new UUID(3, 4))
+            .withUki(Release.kernel("2", line, 1000).bytes());
 
     applies(to);
 
@@ -154,7 +175,7 @@ class SlotDeltaTest {
     var tree = SmallTree.of(newUsr, "bb");
     var to = release("2", newUsr, tree, tree.root().dataUuid(), new UUID(3, 4));
 
-    applies(to);
+    acquires(to);
 
     assertInFull(to, "root hash that the names");
   }
@@ -167,7 +188,7 @@ class SlotDeltaTest {
     damaged[0] ^= 1;
     var to = release("2", newUsr, new SmallTree(damaged, tree.root()));
 
-    applies(to);
+    acquires(to);
 
     assertInFull(to, "has no dm-verity superblock");
   }
@@ -199,7 +220,7 @@ class SlotDeltaTest {
     other[BLOCK * 20] ^= 1; // a block that is copied, not fetched
     var to = release("2", other, SmallTree.of(newUsr, "bb"));
 
-    applies(to);
+    acquires(to);
 
     assertInFull(to, "is for another image");
   }

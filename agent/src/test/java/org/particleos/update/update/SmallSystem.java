@@ -12,6 +12,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalLong;
 import java.util.stream.Stream;
+import org.particleos.update.definition.Checks;
 import org.particleos.update.definition.DefinitionPlace;
 import org.particleos.update.disk.DiskLocator;
 import org.particleos.update.failure.UpdateException;
@@ -48,7 +49,8 @@ final class SmallSystem {
             true,
             Optional.empty(),
             false,
-            true);
+            true,
+            Checks.defaults());
     file("/etc/os-release", "ID=test\n");
   }
 

@@ -14,6 +14,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
+import org.particleos.update.demo.PortableExecutable;
 
 /** Where versions come from: several places, local ones, archives; and what is made of them. */
 class SourcesIT {
@@ -98,7 +99,13 @@ class SourcesIT {
   void bootPartitionsGivenByVariablesLieBelowTheRoot() throws Exception {
     Files.createDirectories(system.path("here/efi"));
     Files.createDirectories(system.path("here/xbootldr"));
-    system.offer().put("k_1.efi", "kernel").put("e_1.efi", "esp").publish();
+    PortableExecutable.write(
+        system.offer().path("k_1.efi"),
+        new PortableExecutable.Section(".linux", "kernel"),
+        new PortableExecutable.Section(".osrel", "ID=test"));
+    PortableExecutable.write(
+        system.offer().path("e_1.efi"), new PortableExecutable.Section(".text", "tool"));
+    system.offer().publish();
     system.transfer("10-k", "k_@v.efi", "PathRelativeTo=boot", "Path=/EFI/Linux", "Mode=0640");
     system.transfer("20-e", "e_@v.efi", "PathRelativeTo=esp", "Path=/EFI/Tools");
 
