@@ -150,7 +150,7 @@ class LoaderKeeperTest {
   // ---- As a target of a transfer ----
 
   private void transferOf(byte[] loader) throws IOException {
-    system.file("/srv/os_2.efi", "two").file("/srv/loader_2.efi", loader);
+    system.file("/srv/os_2.efi", Release.of("2").uki()).file("/srv/loader_2.efi", loader);
     system.transfer(
         "95-loader",
         """
@@ -214,7 +214,7 @@ class LoaderKeeperTest {
 
   @Test
   void aTreeIsNoBootLoaderAndTheKeyIsPassedOver() throws Exception {
-    system.file("/srv/os_2.efi", "two").file("/srv/trees/tree_2/file", "x");
+    system.file("/srv/os_2.efi", Release.of("2").uki()).file("/srv/trees/tree_2/file", "x");
     system.transfer(
         "95-tree",
         """
