@@ -50,6 +50,7 @@ record JobObject(Authority authority, Job job) {
           Optional.of(
               job.request().subject().isPresent() ? "cancel-update-to-version" : "cancel-update");
       case VACUUM -> Optional.of("cancel-vacuum");
+      case BOOT_LOADER -> Optional.of("cancel-update");
       case DESCRIBE_FEATURE, LIST_FEATURES -> Optional.empty();
     };
   }

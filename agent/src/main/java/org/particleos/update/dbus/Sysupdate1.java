@@ -238,7 +238,8 @@ public final class Sysupdate1 implements BusService {
           LIST_FEATURES,
           CHECK,
           STATUS,
-          HISTORY ->
+          HISTORY,
+          BOOT_LOADER ->
           false;
     };
   }

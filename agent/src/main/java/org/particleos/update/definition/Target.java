@@ -61,6 +61,8 @@ public sealed interface Target {
    * @param path absolute and normalised, to be resolved below the anchor
    * @param anchor not {@code explicit}
    * @param removeTemporary whether unfinished leftovers are removed
+   * @param bootLoader whether instances are systemd-boot, which takes the place of an older one on
+   *     the ESP when its version was installed; of {@code regular-file} only
    */
   record FileSystem(
       ResourceType type,
@@ -70,7 +72,8 @@ public sealed interface Target {
       NewInstance newInstance,
       Optional<Path> currentSymlink,
       OptionalLong instancesMax,
-      boolean removeTemporary)
+      boolean removeTemporary,
+      boolean bootLoader)
       implements Target {
     public FileSystem {
       switch (type) {
@@ -80,6 +83,9 @@ public sealed interface Target {
       }
       if (!path.isAbsolute() || anchor == Anchor.EXPLICIT) {
         throw new IllegalArgumentException("the path of a target is absolute, below a known place");
+      }
+      if (bootLoader && type != ResourceType.REGULAR_FILE) {
+        throw new IllegalArgumentException("a boot loader is a file, not a " + type);
       }
       checkCommon(patterns, instancesMax);
     }

@@ -60,6 +60,7 @@ final class TransferReader {
   private boolean instancesMaxAutomatic = true;
   private OptionalLong instancesMax = OptionalLong.empty();
   private boolean removeTemporary = true;
+  private boolean bootLoader;
   private Optional<String> currentSymlink = Optional.empty();
 
   /** What {@code [Source]} and {@code [Target]} have in common. */
@@ -313,6 +314,11 @@ final class TransferReader {
       case "InstancesMax" -> acceptInstancesMax(assignment);
       case "RemoveTemporary" -> removeTemporary = values.bool(assignment, removeTemporary);
       case "CurrentSymlink" -> acceptCurrentSymlink(assignment);
+      // Deviation: the reference has no such key, warns and goes on.
+      case "BootLoader" -> {
+        bootLoader = values.bool(assignment, bootLoader);
+        target.latest.put(assignment.key(), assignment);
+      }
       default -> warnings.ignored(assignment, "[Target] has no such key");
     }
   }
@@ -590,7 +596,16 @@ final class TransferReader {
         newInstance,
         symlink,
         instancesMaxAutomatic ? OptionalLong.of(Target.INSTANCES_MAX_FILE_SYSTEM) : instancesMax,
-        removeTemporary);
+        removeTemporary,
+        isBootLoader(type));
+  }
+
+  private boolean isBootLoader(ResourceType type) {
+    var assignment = target.latest.get("BootLoader");
+    if (bootLoader && type != ResourceType.REGULAR_FILE && assignment != null) {
+      warnings.ignored(assignment, "it is only for the type regular-file");
+    }
+    return bootLoader && type == ResourceType.REGULAR_FILE;
   }
 
   /** transfer-files.md 8.2 */

@@ -254,7 +254,12 @@ public final class Decider {
 
   // ---- What may be in the way ----
 
-  private void hold(Rules rules, Draft step) {
+  /** Whether whatever changes the operating system is to be left alone for now. */
+  public static boolean onHold(Policy policy, Facts facts) {
+    return new Decider(policy, facts).heldUntil(policy.host()).isPresent();
+  }
+
+  private Optional<Instant> heldUntil(Rules rules) {
     Optional<Instant> configured = rules.hold().map(hold -> hold.until(facts.zone()));
     Optional<Instant> until =
         configured.isPresent() && facts.hold().isPresent()
@@ -263,7 +268,12 @@ public final class Decider {
                     ? configured.get()
                     : facts.hold().get())
             : configured.or(facts::hold);
-    if (until.isEmpty() || !facts.now().isBefore(until.get())) {
+    return until.filter(facts.now()::isBefore);
+  }
+
+  private void hold(Rules rules, Draft step) {
+    Optional<Instant> until = heldUntil(rules);
+    if (until.isEmpty()) {
       return;
     }
     if (until.get().equals(Instant.MAX)) {

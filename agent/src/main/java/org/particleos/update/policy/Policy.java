@@ -18,6 +18,7 @@ import java.util.TreeMap;
  * @param rebootWindows when the machine may be restarted
  * @param rateLimit bytes per second for all downloads together; empty for none
  * @param minimumFreeBytes of the file system with the state, without which nothing is downloaded
+ * @param bootLoader whether our boot loader is kept fresh
  */
 public record Policy(
     Duration checkInterval,
@@ -27,7 +28,8 @@ public record Policy(
     Map<String, Rules> components,
     Windows rebootWindows,
     OptionalLong rateLimit,
-    long minimumFreeBytes) {
+    long minimumFreeBytes,
+    boolean bootLoader) {
   /** No policy makes a machine ask its server oftener. */
   public static final Duration CHECK_FLOOR = Duration.ofMinutes(5);
 
@@ -56,7 +58,8 @@ public record Policy(
         Map.of(),
         Windows.ALWAYS,
         OptionalLong.empty(),
-        0);
+        0,
+        true);
   }
 
   public Rules rules(Optional<String> component) {
@@ -86,7 +89,8 @@ public record Policy(
         components,
         rebootWindows,
         rateLimit,
-        minimumFreeBytes);
+        minimumFreeBytes,
+        bootLoader);
   }
 
   Policy withCheckSpread(Duration other) {
@@ -98,7 +102,8 @@ public record Policy(
         components,
         rebootWindows,
         rateLimit,
-        minimumFreeBytes);
+        minimumFreeBytes,
+        bootLoader);
   }
 
   Policy withBootDelay(Duration other) {
@@ -110,7 +115,8 @@ public record Policy(
         components,
         rebootWindows,
         rateLimit,
-        minimumFreeBytes);
+        minimumFreeBytes,
+        bootLoader);
   }
 
   Policy withHost(Rules other) {
@@ -122,7 +128,8 @@ public record Policy(
         components,
         rebootWindows,
         rateLimit,
-        minimumFreeBytes);
+        minimumFreeBytes,
+        bootLoader);
   }
 
   Policy withComponent(String name, Rules rules) {
@@ -136,7 +143,8 @@ public record Policy(
         more,
         rebootWindows,
         rateLimit,
-        minimumFreeBytes);
+        minimumFreeBytes,
+        bootLoader);
   }
 
   Policy withRebootWindows(Windows other) {
@@ -148,7 +156,8 @@ public record Policy(
         components,
         other,
         rateLimit,
-        minimumFreeBytes);
+        minimumFreeBytes,
+        bootLoader);
   }
 
   Policy withRateLimit(OptionalLong other) {
@@ -160,11 +169,34 @@ public record Policy(
         components,
         rebootWindows,
         other,
-        minimumFreeBytes);
+        minimumFreeBytes,
+        bootLoader);
   }
 
   Policy withMinimumFreeBytes(long other) {
     return new Policy(
-        checkInterval, checkSpread, bootDelay, host, components, rebootWindows, rateLimit, other);
+        checkInterval,
+        checkSpread,
+        bootDelay,
+        host,
+        components,
+        rebootWindows,
+        rateLimit,
+        other,
+        bootLoader);
+  }
+
+  /** The same with the boot loader kept fresh or not. */
+  public Policy withBootLoader(boolean other) {
+    return new Policy(
+        checkInterval,
+        checkSpread,
+        bootDelay,
+        host,
+        components,
+        rebootWindows,
+        rateLimit,
+        minimumFreeBytes,
+        other);
   }
 }

@@ -11,6 +11,7 @@ import org.particleos.update.definition.ByteSize;
 import org.particleos.update.definition.SafeName;
 import org.particleos.update.definition.TimeSpan;
 import org.particleos.update.definition.Warnings;
+import org.particleos.update.pattern.FieldText;
 
 /**
  * Makes a policy of the assignments in {@code agent.conf}. What is not understood is ignored with a
@@ -64,6 +65,13 @@ public final class PolicyReader {
           policy.withRateLimit(ByteSize.rate(policy.rateLimit(), assignment, warnings));
       case "MinimumFreeSpace" ->
           policy.withMinimumFreeBytes(size(assignment, policy.minimumFreeBytes()));
+      case "BootLoader" ->
+          policy.withBootLoader(
+              understood(
+                  assignment,
+                  FieldText.bool(assignment.value()),
+                  policy.bootLoader(),
+                  "it is yes or no"));
       default -> policy.withHost(rules(policy.host(), assignment));
     };
   }

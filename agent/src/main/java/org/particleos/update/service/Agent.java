@@ -102,6 +102,16 @@ public final class Agent implements UpdateAgent {
    */
   private record DoneStep(Step step, Optional<String> component, Optional<String> version) {}
 
+  /** How it stands about the boot loader since this process began. */
+  private enum LoaderCare {
+    /** To be looked at when nothing else is to be done. */
+    DUE,
+    RUNNING,
+    /** Not possible now: to be looked at after the next check, or when the policy changes. */
+    LATER,
+    DONE
+  }
+
   private final World world;
   private final MemoryFile file;
   private final List<Consumer<AgentState>> watchers = new CopyOnWriteArrayList<>();
@@ -115,6 +125,7 @@ public final class Agent implements UpdateAgent {
   private final Map<Long, Running> running = new LinkedHashMap<>();
   private Optional<Activity> activity = Optional.empty();
   private @Nullable DoneStep lastDone;
+  private LoaderCare loaderCare = LoaderCare.DUE;
   private Optional<RunFailure> failure = Optional.empty();
   private List<Prospect> prospects = List.of();
   private boolean woken = true;
@@ -210,6 +221,9 @@ public final class Agent implements UpdateAgent {
   public synchronized void policy(Policy other) {
     policy = other;
     partsAreOld = true;
+    if (loaderCare != LoaderCare.RUNNING) {
+      loaderCare = LoaderCare.DUE;
+    }
     wake();
   }
 
@@ -340,11 +354,69 @@ public final class Agent implements UpdateAgent {
         }
         case Decision.Wait(var until, _) -> {
           lastDone = null;
+          freshenBootLoader();
           until.ifPresentOrElse(alarm::at, alarm::off);
           return;
         }
       }
     }
+  }
+
+  /**
+   * Once for each start of the daemon, that is at least once for each boot, when nothing else is to
+   * be done. Whether the boot was good, the worker finds out: it is asked again after each check
+   * until it was.
+   */
+  private void freshenBootLoader() {
+    boolean allowed =
+        policy.bootLoader()
+            && policy.host().upTo().compareTo(UpTo.INSTALL) >= 0
+            && !Decider.onHold(policy, facts());
+    Optional<Parts.Part> host = host();
+    if (loaderCare != LoaderCare.DUE || !allowed || host.isEmpty()) {
+      return;
+    }
+    try {
+      loaderCare = LoaderCare.RUNNING;
+      world
+          .jobs()
+          .start(
+              JobRequest.of(JobType.BOOT_LOADER, host.get().target())
+                  .with(List.of("--after-good-boot")),
+              new Job.Observer() {});
+    } catch (UpdateException e) {
+      loaderCare = LoaderCare.LATER;
+      world.log().info("the boot loader is looked after later: " + message(e));
+    }
+  }
+
+  private void endOfLoaderCare(Job job, JobEnd end) {
+    Optional<Fault> fault = fault(end, job);
+    if (fault.isPresent()) {
+      loaderCare = LoaderCare.LATER;
+      if (!fault.get().passedOver() && !withoutEsp(fault.get())) {
+        complain("looking after the boot loader failed", job, fault.get());
+      }
+      return;
+    }
+    JsonNode result = ((JobEnd.Done) end).result();
+    loaderCare = result.path("onTrial").asBoolean() ? LoaderCare.LATER : LoaderCare.DONE;
+    if (result.path("written").asInt() > 0) {
+      world
+          .log()
+          .write(
+              Log.Level.NOTICE,
+              "the boot loader was replaced by a newer one",
+              fields(job, Optional.empty()));
+    }
+  }
+
+  /** A machine that was not started by UEFI has no boot loader of ours. */
+  private static boolean withoutEsp(Fault fault) {
+    return fault
+        .failure()
+        .filter(failure -> failure.reason() == Reason.BOOT_PARTITION_NOT_FOUND)
+        .isPresent();
   }
 
   private boolean somebodyElseIsAtWork() {
@@ -622,6 +694,7 @@ public final class Agent implements UpdateAgent {
         case ACQUIRE -> endOfStep(Step.DOWNLOAD, job, end);
         case INSTALL -> endOfStep(Step.INSTALL, job, end);
         case APPLY -> endOfStep(phaseOf(job), job, end);
+        case BOOT_LOADER -> endOfLoaderCare(job, end);
         default -> {}
       }
     }
@@ -650,6 +723,9 @@ public final class Agent implements UpdateAgent {
   }
 
   private void endOfCheck(Job job, JobEnd end) {
+    if (loaderCare == LoaderCare.LATER) {
+      loaderCare = LoaderCare.DUE;
+    }
     Optional<String> component = component(job);
     Optional<Fault> fault = fault(end, job);
     if (fault.isEmpty()) {

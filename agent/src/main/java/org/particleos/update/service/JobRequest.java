@@ -85,7 +85,11 @@ public record JobRequest(
           case STATUS -> "status";
           case APPLY -> "apply";
           case HISTORY -> "history";
+          case BOOT_LOADER -> "boot-loader";
         });
+    if (type == JobType.BOOT_LOADER) {
+      arguments.add("refresh");
+    }
     if (subject.isPresent()) {
       arguments.add("--"); // a version may begin with a dash
       arguments.add(subject.get());

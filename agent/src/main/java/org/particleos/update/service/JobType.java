@@ -20,7 +20,9 @@ public enum JobType {
   /** As the verb of that name: acquires and installs in one go. */
   APPLY("apply", true),
   /** As the verb of that name: what earlier runs did. */
-  HISTORY("history", false);
+  HISTORY("history", false),
+  /** As the verb of that name with {@code refresh}: the boot loader, once a boot was good. */
+  BOOT_LOADER("boot-loader", true);
 
   private final String text;
   private final boolean exclusive;

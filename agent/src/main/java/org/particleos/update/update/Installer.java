@@ -3,7 +3,9 @@ package org.particleos.update.update;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import org.particleos.update.catalog.Instance;
 import org.particleos.update.catalog.Place;
@@ -61,6 +63,7 @@ final class Installer {
       throw e.inState("version " + version + " is downloaded, nothing of it was installed now");
     }
     new Preflight(run).examine(set);
+    Map<Member, Path> loaders = loaders(set);
     run.tell(new UpdateEvent.InstallStarted(set));
     int done = 0;
     for (Member member : set.members()) {
@@ -82,7 +85,64 @@ final class Installer {
                 + " parts are installed; the same command continues where this one stopped");
       }
     }
+    installLoaders(version, loaders);
     run.tell(new UpdateEvent.Installed(set));
+  }
+
+  // ---- Boot loaders ----
+
+  private static boolean isBootLoader(Member member) {
+    return member.inventory().transfer().transfer().target() instanceof Target.FileSystem target
+        && target.bootLoader();
+  }
+
+  /**
+   * The members that bring a boot loader, with the path that each has when it is installed. What is
+   * none is found out before anything of the version is published.
+   */
+  private Map<Member, Path> loaders(VersionSet set) throws UpdateException {
+    Map<Member, Path> loaders = new LinkedHashMap<>();
+    for (Member member : set.members()) {
+      if (!isBootLoader(member)
+          || !(member.held().orElseThrow() instanceof Instance.InDirectory file)) {
+        continue;
+      }
+      try {
+        var keeper = new LoaderKeeper(run);
+        keeper.requireEsp();
+        keeper.requireLoader(file.path());
+      } catch (UpdateException e) {
+        throw e.inState(
+            "version "
+                + set.version()
+                + (set.whole()
+                    ? " is installed"
+                    : " is downloaded, nothing of it was installed now"));
+      }
+      var base = ((Place.Directory) member.inventory().transfer().target()).path();
+      loaders.put(
+          member,
+          member.installed()
+              ? file.path()
+              : Step.TargetPaths.ofPending(base, file.path()).installed());
+    }
+    return loaders;
+  }
+
+  /** After everything else: a boot loader that fails to install leaves a version that boots. */
+  private void installLoaders(Version version, Map<Member, Path> loaders) throws UpdateException {
+    for (Map.Entry<Member, Path> loader : loaders.entrySet()) {
+      try {
+        new LoaderKeeper(run)
+            .install(loader.getValue(), "transfer " + loader.getKey().inventory().transfer().id());
+      } catch (UpdateException e) {
+        throw e.inState(
+            "version "
+                + version
+                + " is installed and boots by the boot loader that was there; the same command"
+                + " tries again");
+      }
+    }
   }
 
   private static UpdateException incomplete(Version version) {
@@ -177,12 +237,14 @@ final class Installer {
     Optional<VersionSet> newest = sets.newestInstalled().filter(VersionSet::whole);
     if (newest.isPresent()) {
       catchUp(newest.get(), Stale.OLDER);
+      installLoaders(newest.get().version(), loaders(newest.get()));
     }
   }
 
   /** The same for the version that was asked for by name. */
   void catchUp(VersionSet asked) throws UpdateException {
     catchUp(asked, Stale.OTHER);
+    installLoaders(asked.version(), loaders(asked));
   }
 
   private void ensureCounting(VersionSets sets) throws UpdateException {

@@ -39,6 +39,14 @@ final class LoaderKeeper {
     this.loader = BootLoader.of(machine.kernel(), machine.root(), machine.environment(), firmware);
   }
 
+  void requireEsp() throws UpdateException {
+    try {
+      loader.esp();
+    } catch (UpdateException e) {
+      throw e.inState("nothing was changed");
+    }
+  }
+
   Inspection inspect(Extent extent) throws UpdateException {
     try {
       return loader.inspect(extent);

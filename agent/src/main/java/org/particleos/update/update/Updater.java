@@ -614,12 +614,14 @@ public final class Updater implements AutoCloseable {
    */
   public LoaderOutcome installBootLoader(
       BootLoader.Extent extent, boolean afterGoodBoot, String caller) throws UpdateException {
+    var keeper = new LoaderKeeper(run);
+    // That there is no ESP is no event of the machine's life: it is told and not written down.
+    keeper.requireEsp();
     return books.recorded(
         Entry.Action.BOOT_LOADER,
         caller,
         _ -> "installed",
         () -> {
-          var keeper = new LoaderKeeper(run);
           if (afterGoodBoot && runningIsOnTrial(keeper)) {
             return new LoaderOutcome(0, true);
           }

@@ -160,6 +160,7 @@ final class Update1 {
       case ACQUIRE, INSTALL, APPLY ->
           request.subject().isPresent() ? "cancel-update-to-version" : "cancel-update";
       case VACUUM -> "cancel-vacuum";
+      case BOOT_LOADER -> "cancel-update";
     };
   }
 

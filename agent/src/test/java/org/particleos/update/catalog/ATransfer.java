@@ -116,7 +116,8 @@ public final class ATransfer {
                 newInstance,
                 Optional.empty(),
                 instancesMax,
-                true);
+                true,
+                false);
     URI base = URI.create("https://example.org/os");
     var source = new Source.Url(ResourceType.URL_FILE, base, sourcePatterns, true);
     return new ResolvedTransfer(

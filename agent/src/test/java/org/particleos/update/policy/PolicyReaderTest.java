@@ -63,6 +63,7 @@ class PolicyReaderTest {
             "HoldUntil=2026-12-24",
             "RateLimit=2M",
             "MinimumFreeSpace=256M",
+            "BootLoader=no",
             "[Component tools]",
             "UpTo=check",
             "InstallWindow=12:00-13:00",
@@ -93,7 +94,8 @@ class PolicyReaderTest {
                     Optional.of(new Hold.Forever()))),
             Windows.in(Window.parse("Sat 03:00-04:00").orElseThrow()),
             OptionalLong.of(2 << 20),
-            256 << 20),
+            256 << 20,
+            false),
         policy);
   }
 

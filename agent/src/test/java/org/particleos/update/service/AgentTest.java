@@ -57,6 +57,9 @@ class AgentTest {
   private Energy energy = Energy.UNKNOWN;
   private Optional<UpdateException> restartRefused = Optional.empty();
 
+  /** What else it does would be in the way of most tests. */
+  private boolean careForBootLoader;
+
   @SuppressWarnings("NullAway.Init") // every test starts one, each with its own policy
   private Agent agent;
 
@@ -202,7 +205,9 @@ class AgentTest {
                 log,
                 _ -> {}),
             machine(),
-            policy(root, configuration));
+            careForBootLoader
+                ? policy(root, configuration)
+                : policy(root, configuration).withBootLoader(false));
     agent.alarm(
         new Alarm() {
           @Override
@@ -273,6 +278,63 @@ class AgentTest {
     return UpdateException.because(Reason.REBOOT_INHIBITED, "refused to reboot")
         .remedy("wait")
         .busy();
+  }
+
+  // ---- The boot loader ----
+
+  private static final String FRESH = "{'event':'ended','written':0,'onTrial':false}";
+  private static final String ON_TRIAL = "{'event':'ended','written':0,'onTrial':true}";
+
+  private void nothingMoreIsBegun() throws Exception {
+    Instant next = nextAlarm();
+    ringAt(next);
+    expect("check-new").says(NOTHING).ends(1);
+    nextAlarm();
+    assertTrue(workers.noneStarted());
+  }
+
+  @Test
+  void theBootLoaderIsLookedAfterOnceWhenNothingElseIsToBeDone() throws Exception {
+    careForBootLoader = true;
+    start();
+
+    checkFinds(NOTHING, 1);
+    expect("boot-loader", "refresh", "--after-good-boot").says(FRESH).ends(0);
+
+    nothingMoreIsBegun();
+  }
+
+  @Test
+  void aVersionOnTrialIsAskedAboutAgainAfterTheNextCheck() throws Exception {
+    careForBootLoader = true;
+    start();
+    checkFinds(NOTHING, 1);
+    expect("boot-loader").says(ON_TRIAL).ends(0);
+
+    ringAt(nextAlarm());
+    checkFinds(NOTHING, 1);
+    expect("boot-loader").says(FRESH.replace("0,", "2,")).ends(0);
+
+    String told = journal.take();
+    while (!told.equals("the boot loader was replaced by a newer one")) {
+      told = journal.take();
+    }
+    nothingMoreIsBegun();
+  }
+
+  @Test
+  void whoeverSwitchesItOffOrHoldsTheMachineKeepsTheBootLoader() throws Exception {
+    for (String line : List.of("BootLoader=no", "HoldUntil=forever", "UpTo=check")) {
+      careForBootLoader = true;
+      start("[Agent]", line);
+      checkFinds(NOTHING, 1);
+      nextAlarm();
+      assertTrue(workers.noneStarted(), line);
+      stopLoop();
+      clocks.pass(Duration.ofDays(1));
+      alarms.clear();
+    }
+    loop = null;
   }
 
   // ---- The way of an update ----

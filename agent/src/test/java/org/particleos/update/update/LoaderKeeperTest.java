@@ -2,6 +2,7 @@ package org.particleos.update.update;
 
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertInstanceOf;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
@@ -143,6 +144,96 @@ class LoaderKeeperTest {
 
     var refused = assertThrows(UpdateException.class, () -> install(Extent.INSTALL, false));
     assertEquals(Reason.BOOT_LOADER_INVALID, refused.reason());
+    assertArrayEquals(OLD, installed());
+  }
+
+  // ---- As a target of a transfer ----
+
+  private void transferOf(byte[] loader) throws IOException {
+    system.file("/srv/os_2.efi", Release.of("2").uki()).file("/srv/loader_2.efi", loader);
+    system.transfer(
+        "95-loader",
+        """
+        [Source]
+        Type=regular-file
+        Path=/srv
+        MatchPattern=loader_@v.efi
+        [Target]
+        Type=regular-file
+        Path=/var/lib/loaders
+        BootLoader=yes
+        """);
+  }
+
+  @Test
+  void aTransferBringsTheBootLoaderAfterEverythingElse() throws Exception {
+    transferOf(NEW);
+
+    assertInstanceOf(Outcome.Installed.class, system.apply());
+
+    assertArrayEquals(NEW, installed());
+    assertEquals(List.of("loader_2.efi"), system.names("/var/lib/loaders"));
+    assertEquals(List.of(), system.warnings());
+  }
+
+  @Test
+  void itIsNoDowngradeEither() throws Exception {
+    transferOf(Loaders.systemdBoot("255"));
+
+    assertInstanceOf(Outcome.Installed.class, system.apply());
+
+    assertArrayEquals(OLD, installed());
+  }
+
+  @Test
+  void whatIsNoBootLoaderIsRefusedBeforeAnythingIsInstalled() throws Exception {
+    transferOf(Loaders.grub());
+
+    var refused = assertThrows(UpdateException.class, () -> system.apply());
+
+    assertEquals(Reason.BOOT_LOADER_INVALID, refused.reason());
+    assertTrue(refused.state().orElseThrow().contains("nothing of it was installed now"));
+    assertArrayEquals(OLD, installed());
+    assertEquals(List.of(), visible("/efi/EFI/Linux"));
+  }
+
+  private List<String> visible(String directory) throws IOException {
+    return system.names(directory).stream().filter(name -> !name.startsWith(".")).toList();
+  }
+
+  @Test
+  void whatACrashKeptFromBeingInstalledIsInstalledByTheNextRun() throws Exception {
+    transferOf(NEW);
+    system.apply();
+    system.file(INSTALLED, OLD);
+
+    assertInstanceOf(Outcome.NoUpdate.class, system.apply());
+
+    assertArrayEquals(NEW, installed());
+  }
+
+  @Test
+  void aTreeIsNoBootLoaderAndTheKeyIsPassedOver() throws Exception {
+    system.file("/srv/os_2.efi", Release.of("2").uki()).file("/srv/trees/tree_2/file", "x");
+    system.transfer(
+        "95-tree",
+        """
+        [Source]
+        Type=directory
+        Path=/srv/trees
+        MatchPattern=tree_@v
+        [Target]
+        Type=directory
+        Path=/var/trees
+        BootLoader=yes
+        """);
+
+    assertInstanceOf(Outcome.Installed.class, system.apply());
+
+    assertTrue(
+        system.warnings().stream()
+            .anyMatch(text -> text.contains("only for the type regular-file")),
+        () -> system.warnings().toString());
     assertArrayEquals(OLD, installed());
   }
 }
