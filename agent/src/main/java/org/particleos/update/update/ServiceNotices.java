@@ -64,7 +64,6 @@ public final class ServiceNotices implements UpdateEvent.Observer {
           UpdateEvent.TransferKept _,
           UpdateEvent.MemberInstalled _,
           UpdateEvent.RemovedOrphan _,
-          UpdateEvent.RootHashSigned _,
           UpdateEvent.VerificationStarted _,
           UpdateEvent.VerificationProgress _,
           UpdateEvent.VerificationFinished _,

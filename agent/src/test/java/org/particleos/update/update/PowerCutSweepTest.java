@@ -25,6 +25,7 @@ import org.particleos.update.crash.Recording;
 import org.particleos.update.failure.UpdateException;
 import org.particleos.update.judge.BootJudge;
 import org.particleos.update.linux.Kernel;
+import org.particleos.update.pe.PeBytes;
 import org.particleos.update.update.Updater.Goal;
 
 /**
@@ -165,10 +166,16 @@ class PowerCutSweepTest {
         });
   }
 
+  private static byte[] addOn(String version) {
+    return PeBytes.application()
+        .with(".cmdline", "quiet\0")
+        .with(".initrd", Release.noise(version, 5, 5_000))
+        .bytes();
+  }
+
   @Test
   void addOnsOfTheKernelAreWholeWhereverTheirKernelIs() throws Exception {
-    byte[] addOn = Release.noise("2", 5, 5_000);
-    server.publish("os_2.addon.efi", addOn);
+    server.publish("os_2.addon.efi", addOn("2"));
     server.publish(V2);
     CrashScene scene = scene(V0, V1, V2);
     scene
@@ -192,7 +199,7 @@ class PowerCutSweepTest {
     scene.machine().holding(V1, 0).holding(V0, 1).build();
     for (Release release : List.of(V0, V1)) {
       Path folder = Files.createDirectory(scene.menu(release.ukiName() + ".extra.d"));
-      Files.write(folder.resolve("local.addon.efi"), Release.noise(release.version(), 5, 5_000));
+      Files.write(folder.resolve("local.addon.efi"), addOn(release.version()));
     }
     scene.always((cut, judge) ->
         judge.menu().stream()
@@ -204,7 +211,7 @@ class PowerCutSweepTest {
                                 + entry.version()
                                 + ".efi.extra.d/local.addon.efi")
                         .orElse(new byte[0]),
-                    Release.noise(entry.version(), 5, 5_000)))
+                    addOn(entry.version())))
             .map(entry -> entry.file() + " has no whole add-on")
             .toList());
 
