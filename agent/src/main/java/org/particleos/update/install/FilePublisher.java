@@ -236,9 +236,10 @@ public final class FilePublisher {
   }
 
   /**
-   * Makes a new name durable. The file's own entry first: Linux makes it anew on FAT with a length of
-   * 0, and writes length and first cluster with the file's other facts. Flushing the directory alone
-   * would bring an empty file under the final name to the disk, and leave it there for half a minute.
+   * Makes a new name durable. The file's own entry first: Linux makes it anew on FAT with a length
+   * of 0, and writes length and first cluster with the file's other facts. Flushing the directory
+   * alone would bring an empty file under the final name to the disk, and leave it there for half a
+   * minute.
    */
   private void syncName(Path path, FileKind kind) throws IOException {
     if (kind == FileKind.REGULAR) {
