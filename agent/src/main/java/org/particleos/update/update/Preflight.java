@@ -75,12 +75,15 @@ final class Preflight {
     try {
       List<BootFile> bootFiles = bootFiles(set);
       requireBootable(set, bootFiles);
+      List<VerityGroup> comparable = new ArrayList<>();
       for (VerityGroup group : groups(set)) {
-        agree(set, group, bootFiles);
+        if (agree(set, group, bootFiles)) {
+          comparable.add(group);
+        }
       }
       askFirmware(set, bootFiles);
       if (run.settings().checks().readBack()) {
-        readBack(set);
+        readBack(set, comparable);
       }
     } catch (UpdateException e) {
       throw e.inState(state(set));
@@ -113,7 +116,8 @@ final class Preflight {
 
   // ---- One root hash ----
 
-  private void agree(VersionSet set, VerityGroup group, List<BootFile> bootFiles)
+  /** Whether there is a tree that the data can be compared with. */
+  private boolean agree(VersionSet set, VerityGroup group, List<BootFile> bootFiles)
       throws UpdateException {
     Path device = group.data().disk();
     try (OpenFile disk = Verifier.openUncached(run.machine().kernel(), device)) {
@@ -130,6 +134,7 @@ final class Preflight {
         requireOneRootHash(
             set, group, wholes, !named.isEmpty() && !namesPartitions(option, bootFiles));
       }
+      return stored.isPresent();
     } catch (IOException e) {
       throw reading(device, e);
     }
@@ -527,9 +532,9 @@ final class Preflight {
   // ---- What the disk holds ----
 
   /** Only what is not in place yet: of what is, this was done before it was put there. */
-  private void readBack(VersionSet set) throws UpdateException {
+  private void readBack(VersionSet set, List<VerityGroup> groups) throws UpdateException {
     Set<String> ids = new LinkedHashSet<>();
-    for (VerityGroup group : groups(set)) {
+    for (VerityGroup group : groups) {
       if (group.data().instance().stage() == Stage.PENDING
           || group.tree().instance().stage() == Stage.PENDING) {
         group.slots().forEach(slot -> ids.add(slot.transferId()));

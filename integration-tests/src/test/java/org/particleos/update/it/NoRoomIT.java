@@ -10,6 +10,7 @@ import java.util.SplittableRandom;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
 import org.particleos.update.demo.DemoMachine;
+import org.particleos.update.demo.Release;
 import org.particleos.update.demo.Tool;
 
 /** What does not fit is refused, and nothing that works is given up for it. */
@@ -64,15 +65,9 @@ class NoRoomIT {
   void anImageThatFillsTheSlotToTheLastByteIsTaken(TestMachine machine) throws Exception {
     byte[] content = new byte[(int) Releases.USR_SLOT_BYTES];
     new SplittableRandom(2).nextBytes(content);
-    Path image = Files.write(machine.folder().resolve("exact.raw"), content);
-    Tool.run(
-        machine.folder(),
-        "zstd",
-        "-q",
-        "-f",
-        image.toString(),
-        "-o",
-        machine.usrPayload().toString());
+    Path work = Files.createDirectory(machine.folder().resolve("exact"));
+    Path image = Files.write(work.resolve("usr.raw"), content);
+    machine.offerInstead(Release.of(work, "2", image));
     machine.sign();
 
     machine.run("apply").expect(0);

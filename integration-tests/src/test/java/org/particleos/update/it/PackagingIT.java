@@ -7,7 +7,6 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.SplittableRandom;
-import java.util.UUID;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
@@ -166,7 +165,6 @@ class PackagingIT {
   void anImageOf200MebibytesPassesThroughAHeapOf64(Releases releases) throws Exception {
     Path folder = releases.scratch();
     long slot = 256L << 20;
-    Release second = releases.release("2");
     Path image = folder.resolve("large.raw");
     byte[] piece = new byte[1 << 20];
     new SplittableRandom(3).nextBytes(piece);
@@ -177,19 +175,8 @@ class PackagingIT {
       }
     }
     try (var machine = TestMachine.installed(releases, folder, folder.resolve("disk.img"), slot)) {
-      for (String ending : List.of(".raw.zst", ".efi")) {
-        try (var files = Files.newDirectoryStream(machine.web(), "*" + ending)) {
-          for (Path file : files) {
-            Files.delete(file);
-          }
-        }
-      }
-      // A fresh UUID in the name, since this is no image that verity knows.
-      String rootHash = UUID.randomUUID().toString().replace("-", "").repeat(2);
-      releases.publish(
-          machine.web(),
-          new Release(
-              "2", image, second.verity(), second.veritySignature(), second.kernel(), rootHash));
+      machine.offerInstead(Release.of(folder, "2", image));
+      machine.sign();
 
       machine
           .program()

@@ -123,6 +123,16 @@ final class TestMachine implements AutoCloseable {
     }
   }
 
+  /** Takes everything off the server and offers this instead, not signed yet. */
+  void offerInstead(Release release) throws IOException {
+    try (Stream<Path> files = Files.list(web)) {
+      for (Path file : files.toList()) {
+        Files.delete(file);
+      }
+    }
+    releases.publisher().addTo(web, release);
+  }
+
   Path usrPayload() throws IOException {
     return payload(".usr-" + DemoMachine.architecture() + ".*");
   }
