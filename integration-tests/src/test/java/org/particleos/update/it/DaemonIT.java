@@ -81,10 +81,12 @@ class DaemonIT {
     return daemon;
   }
 
-  private static void await(String what, BooleanSupplier condition) {
+  private void await(String what, BooleanSupplier condition) {
     long end = System.nanoTime() + WAIT_MAX.toNanos();
     while (!condition.getAsBoolean()) {
-      assertTrue(System.nanoTime() < end, () -> "waited in vain for " + what);
+      assertTrue(
+          System.nanoTime() < end,
+          () -> "waited in vain for " + what + "; the service manager heard " + notify.soFar());
       Thread.onSpinWait();
     }
   }

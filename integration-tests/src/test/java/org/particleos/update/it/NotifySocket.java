@@ -94,6 +94,11 @@ final class NotifySocket implements AutoCloseable {
     return soFar.stream().filter(message -> message.contains(part)).count();
   }
 
+  /** Everything that was heard until now; the listening goes on. */
+  List<String> soFar() {
+    return List.copyOf(soFar);
+  }
+
   /** Everything that was sent until now, one message per element. Ends the listening. */
   List<String> messages() throws IOException {
     byte[] end = END.getBytes(StandardCharsets.US_ASCII);
