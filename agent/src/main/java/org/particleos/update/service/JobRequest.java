@@ -69,7 +69,9 @@ public record JobRequest(
   List<String> arguments() {
     List<String> arguments = new ArrayList<>(List.of("--json=short", "--progress=json"));
     arguments.addAll(target.options());
-    arguments.addAll(extra);
+    if (type != JobType.BOOT_LOADER) {
+      arguments.addAll(extra);
+    }
     if (offline || type == JobType.INSTALL) {
       arguments.add("--offline");
     }
@@ -89,6 +91,7 @@ public record JobRequest(
         });
     if (type == JobType.BOOT_LOADER) {
       arguments.add("refresh");
+      arguments.addAll(extra); // options that only this verb knows stand behind it
     }
     if (subject.isPresent()) {
       arguments.add("--"); // a version may begin with a dash

@@ -57,6 +57,16 @@ class JobRequestTest {
   }
 
   @Test
+  void optionsThatOnlyTheVerbKnowsStandBehindIt() {
+    assertEquals(
+        List.of("boot-loader", "refresh", "--after-good-boot"),
+        JobRequest.of(JobType.BOOT_LOADER, HOST)
+            .with(List.of("--after-good-boot"))
+            .arguments()
+            .subList(2, 5));
+  }
+
+  @Test
   void aVersionThatBeginsWithADashIsNoOption() {
     assertEquals(
         List.of("--", "--help"),
