@@ -21,7 +21,6 @@ import org.particleos.update.cms.SignedMessage;
 import org.particleos.update.linux.OpenFile;
 import org.particleos.update.pe.MalformedPeException;
 import org.particleos.update.pe.PeImage;
-import org.particleos.update.pe.PeMachine;
 import org.particleos.update.pe.PeSection;
 
 /**
@@ -80,12 +79,7 @@ public record Authenticode(String digest, List<SignedMessage> messages) {
     long optional =
         Integer.toUnsignedLong(bytes(file, AT_SIGNATURE_OFFSET, 4).getInt(0))
             + OPTIONAL_BEHIND_SIGNATURE;
-    boolean wide =
-        image.machine() == PeMachine.X64
-            || image.machine() == PeMachine.AA64
-            || image.machine() == PeMachine.RISCV64
-            || image.machine() == PeMachine.LOONGARCH64;
-    int directories = wide ? 112 : 96;
+    int directories = image.machine().wide() ? 112 : 96;
     long headerBytes = Integer.toUnsignedLong(bytes(file, optional + AT_HEADER_BYTES, 4).getInt(0));
     boolean mayBeSigned =
         bytes(file, optional + directories - 4, 4).getInt(0) > CERTIFICATE_DIRECTORY;

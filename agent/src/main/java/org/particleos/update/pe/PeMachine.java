@@ -31,7 +31,7 @@ public enum PeMachine {
   }
 
   /** Whether its images are PE32+, with addresses of 64 bits. */
-  boolean wide() {
+  public boolean wide() {
     return wide;
   }
 

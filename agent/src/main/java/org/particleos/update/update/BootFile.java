@@ -7,7 +7,6 @@ import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import org.particleos.update.boot.EfiProgram;
 import org.particleos.update.catalog.Marker;
-import org.particleos.update.definition.Architecture;
 import org.particleos.update.pe.PeMachine;
 
 /**
@@ -75,18 +74,5 @@ record BootFile(String transferId, Path path, EfiProgram program) {
       }
     }
     return Optional.empty();
-  }
-
-  /** The machine that an architecture's firmware takes programs for; empty if it has none. */
-  static Optional<PeMachine> machine(Architecture architecture) {
-    return switch (architecture) {
-      case X86_64 -> Optional.of(PeMachine.X64);
-      case X86 -> Optional.of(PeMachine.IA32);
-      case ARM -> Optional.of(PeMachine.ARM);
-      case ARM64 -> Optional.of(PeMachine.AA64);
-      case RISCV64 -> Optional.of(PeMachine.RISCV64);
-      case LOONGARCH64 -> Optional.of(PeMachine.LOONGARCH64);
-      default -> Optional.empty();
-    };
   }
 }

@@ -32,6 +32,7 @@ import org.particleos.update.fetch.Failures;
 import org.particleos.update.linux.IoFailure;
 import org.particleos.update.linux.Kernel.OpenFlag;
 import org.particleos.update.linux.OpenFile;
+import org.particleos.update.loader.FirmwareMachine;
 import org.particleos.update.pe.PeMachine;
 import org.particleos.update.plan.Member;
 import org.particleos.update.plan.VersionSet;
@@ -318,7 +319,7 @@ final class Preflight {
           (file.program().kind() == EfiProgram.Kind.OTHER
                   ? file.namedMachine()
                   : Optional.<PeMachine>empty())
-              .or(() -> architecture.flatMap(BootFile::machine));
+              .or(() -> architecture.flatMap(each -> FirmwareMachine.of(each, Optional.empty())));
       if (expected.isPresent() && expected.get() != file.program().machine()) {
         throw refused(
                 set,
