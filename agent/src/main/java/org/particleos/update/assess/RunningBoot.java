@@ -2,7 +2,6 @@ package org.particleos.update.assess;
 
 import java.nio.file.Path;
 import java.util.ArrayList;
-import java.util.HexFormat;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Locale;
@@ -16,6 +15,7 @@ import org.particleos.update.catalog.Stage;
 import org.particleos.update.definition.Target;
 import org.particleos.update.failure.Quote;
 import org.particleos.update.pattern.MatchPattern;
+import org.particleos.update.verity.RootHash;
 import org.particleos.update.version.Version;
 
 /**
@@ -51,9 +51,6 @@ public record RunningBoot(
   private static final Pattern COUNTER = Pattern.compile("\\+[0-9]+(-[0-9]+)?(?=\\.[A-Za-z]+$|$)");
 
   private static final Pattern PROFILE = Pattern.compile("(?<=\\.efi)@[A-Za-z0-9_-]+$");
-
-  /** The first half of a root hash of SHA-256, which is the UUID of the data partition. */
-  private static final int UUID_DIGITS = 32;
 
   public RunningBoot {
     versions = List.copyOf(versions);
@@ -136,7 +133,8 @@ public record RunningBoot(
   private static Optional<Version> ofSlot(List<String> commandLine, List<Inventory> enabled) {
     for (String word : commandLine) {
       if (word.startsWith("usrhash=") || word.startsWith("roothash=")) {
-        Optional<UUID> uuid = dataUuid(word.substring(word.indexOf('=') + 1));
+        Optional<UUID> uuid =
+            RootHash.parse(word.substring(word.indexOf('=') + 1)).map(RootHash::dataUuid);
         Optional<Version> version =
             enabled.stream()
                 .flatMap(inventory -> inventory.held().stream())
@@ -151,21 +149,6 @@ public record RunningBoot(
       }
     }
     return Optional.empty();
-  }
-
-  private static Optional<UUID> dataUuid(String rootHash) {
-    if (rootHash.length() < UUID_DIGITS) {
-      return Optional.empty();
-    }
-    String digits = rootHash.substring(0, UUID_DIGITS);
-    try {
-      return Optional.of(
-          new UUID(
-              HexFormat.fromHexDigitsToLong(digits, 0, UUID_DIGITS / 2),
-              HexFormat.fromHexDigitsToLong(digits, UUID_DIGITS / 2, UUID_DIGITS)));
-    } catch (IllegalArgumentException _) {
-      return Optional.empty(); // no hash at all
-    }
   }
 
   // ---- How it stands ----

@@ -39,6 +39,9 @@ class PowerCutSweepTest {
   static final Release V1 = BootableRelease.of("1");
   static final Release V2 = BootableRelease.of("2");
 
+  /** A version 2 whose kernel is flushed on the way. */
+  static final Release LARGE = BootableRelease.withKernelOf("2", 5 << 20);
+
   @TempDir Path home;
   ReleaseServer server;
 
@@ -301,14 +304,18 @@ class PowerCutSweepTest {
         });
   }
 
+  /** Version 1 runs, and the kernel of version 2 is large enough to be kept on the way. */
+  private CrashScene spoolingScene() throws Exception {
+    server.publish(LARGE);
+    CrashScene scene = scene(V0, V1, LARGE);
+    scene.machine().spooling().holding(V1, 0).holding(V0, 1).build();
+    return scene.running("1").linked(0).wanting("2").keeping("1");
+  }
+
   @Test
   void whatWasInterruptedAndGoneOnWithIsCutAnywhere() throws Exception {
-    Release large = BootableRelease.withKernelOf("2", 5 << 20);
-    server.publish(large);
-    CrashScene scene = scene(V0, V1, large);
-    scene.machine().spooling().holding(V1, 0).holding(V0, 1).build();
-    scene.running("1").linked(0).wanting("2").keeping("1");
-    server.cutting(large.ukiName(), 4 << 20);
+    CrashScene scene = spoolingScene();
+    server.cutting(LARGE.ukiName(), 4 << 20);
     assertThrows(UpdateException.class, () -> apply(scene.machine(), new UnhurriedKernel()));
     server.healed();
 
@@ -317,16 +324,7 @@ class PowerCutSweepTest {
 
   @Test
   void whileItIsInterruptedItIsCutAnywhere() throws Exception {
-    Release large = BootableRelease.withKernelOf("2", 5 << 20);
-    server.publish(large);
-    CrashScene scene = scene(V0, V1, large);
-    scene.machine().spooling().holding(V1, 0).holding(V0, 1).build();
-
-    scene
-        .running("1")
-        .linked(0)
-        .wanting("2")
-        .keeping("1")
+    spoolingScene()
         .sweep("update that is kept", PowerCutSweepTest::applySlowly, PowerCutSweepTest::apply);
   }
 
@@ -338,17 +336,8 @@ class PowerCutSweepTest {
 
   @Test
   void anErrorWhileAnUpdateIsKeptLeavesAWholeVersion() throws Exception {
-    Release large = BootableRelease.withKernelOf("2", 5 << 20);
-    server.publish(large);
-    CrashScene scene = scene(V0, V1, large);
-    scene.machine().spooling().holding(V1, 0).holding(V0, 1).build();
-
     // Also what is flushed on the way, and no more in the end, is lost if that fails.
-    scene
-        .running("1")
-        .linked(0)
-        .wanting("2")
-        .keeping("1")
+    spoolingScene()
         .faults(
             "update that is kept",
             CrashScene.Fault.ERROR_ONCE,
