@@ -3,9 +3,7 @@ package org.particleos.update.update;
 import java.nio.file.Path;
 import java.util.Optional;
 import java.util.Set;
-import org.particleos.update.catalog.Instance;
 import org.particleos.update.catalog.Place;
-import org.particleos.update.catalog.Stage;
 import org.particleos.update.definition.HostFacts;
 import org.particleos.update.failure.Quote;
 import org.particleos.update.failure.Reason;
@@ -53,23 +51,6 @@ final class LoaderKeeper {
     } catch (UpdateException e) {
       throw e.inState("nothing was changed");
     }
-  }
-
-  /**
-   * Whether the running version is known to be on trial still: a boot loader that counts has left
-   * the number of tries in the name of its entry.
-   */
-  boolean onTrial(Overview overview) {
-    Optional<String> running =
-        run.machine().isRunning() ? overview.bootedVersion() : Optional.<String>empty();
-    return running.isPresent()
-        && overview.enabled().stream()
-            .flatMap(inventory -> inventory.held().stream())
-            .filter(held -> held.stage() == Stage.INSTALLED)
-            .filter(held -> held.version().text().equals(running.get()))
-            .map(Instance::metadata)
-            .anyMatch(
-                metadata -> metadata.triesLeft().isPresent() && metadata.triesDone().orElse(0) > 0);
   }
 
   /** From what the operating system brings along. */

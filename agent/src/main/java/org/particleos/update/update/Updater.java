@@ -622,17 +622,21 @@ public final class Updater implements AutoCloseable {
         caller,
         _ -> "installed",
         () -> {
-          if (afterGoodBoot && runningIsOnTrial(keeper)) {
+          if (afterGoodBoot && runningIsOnTrial()) {
             return new LoaderOutcome(0, true);
           }
           return new LoaderOutcome(keeper.install(extent, caller), false);
         });
   }
 
-  private boolean runningIsOnTrial(LoaderKeeper keeper) throws UpdateException {
+  private boolean runningIsOnTrial() throws UpdateException {
     Installation installation = load(Installation.Need.NOTHING);
     return !installation.enabled().isEmpty()
-        && keeper.onTrial(survey.overview(installation, VersionSets.View.OFFLINE));
+        && survey
+            .overview(installation, VersionSets.View.OFFLINE)
+            .running()
+            .standing()
+            .unconfirmed();
   }
 
   /** The components of which files were installed, whether they are still defined or not. */
