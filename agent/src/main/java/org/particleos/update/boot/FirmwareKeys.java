@@ -68,7 +68,6 @@ public record FirmwareKeys(boolean enforced, List<Certificate> certificates, Lis
       enforced = value.length > ATTRIBUTES_BYTES && value[ATTRIBUTES_BYTES] == 1;
     } catch (NoSuchFileException _) {
       // Firmware without Secure Boot may have a database all the same.
-      return Optional.of(parse(db, false));
     }
     return Optional.of(parse(db, enforced));
   }
