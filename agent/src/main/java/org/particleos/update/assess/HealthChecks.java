@@ -79,8 +79,7 @@ public final class HealthChecks {
   public List<CheckResult> run() throws InterruptedException {
     deadlineNanos = System.nanoTime() + limit.toNanos();
     for (Map.Entry<String, Path> file : files().entrySet()) {
-      if (results.size() >= CHECKS_MAX) {
-        result("limit", Verdict.FAILED, "there are more than " + CHECKS_MAX + " checks", 0);
+      if (isFull()) {
         break;
       }
       if (file.getKey().endsWith(UNITS)) {
@@ -90,6 +89,17 @@ public final class HealthChecks {
       }
     }
     return List.copyOf(results);
+  }
+
+  /** Whether no check more is run; then that is a failure of its own, told once. */
+  private boolean isFull() {
+    if (results.size() < CHECKS_MAX) {
+      return false;
+    }
+    if (results.size() == CHECKS_MAX) {
+      result("limit", Verdict.FAILED, "there are more than " + CHECKS_MAX + " checks", 0);
+    }
+    return true;
   }
 
   private Duration left() {
@@ -189,15 +199,17 @@ public final class HealthChecks {
   // ---- Units ----
 
   private void units(Path file) throws InterruptedException {
+    String list = String.valueOf(file.getFileName());
     String text;
     try (var in = Files.newInputStream(file)) {
-      text = new String(in.readNBytes(LIST_BYTES_MAX), StandardCharsets.UTF_8);
+      byte[] bytes = in.readNBytes(LIST_BYTES_MAX + 1);
+      if (bytes.length > LIST_BYTES_MAX) {
+        result(list, Verdict.FAILED, "it has more than " + LIST_BYTES_MAX + " bytes", 0);
+        return;
+      }
+      text = new String(bytes, StandardCharsets.UTF_8);
     } catch (IOException e) {
-      result(
-          String.valueOf(file.getFileName()),
-          Verdict.FAILED,
-          "it cannot be read: " + e.getMessage(),
-          0);
+      result(list, Verdict.FAILED, "it cannot be read: " + e.getMessage(), 0);
       return;
     }
     List<String> names =
@@ -206,7 +218,7 @@ public final class HealthChecks {
             .filter(line -> !line.isEmpty() && !line.startsWith("#"))
             .toList();
     for (String name : names) {
-      if (results.size() >= CHECKS_MAX) {
+      if (isFull()) {
         return;
       }
       unit(name);

@@ -163,12 +163,34 @@ class HealthChecksTest {
       names[i] = "u" + i + ".service";
     }
     list("50-many.units", names);
-    check("etc", "60-a", "exit 0");
 
     List<CheckResult> results = run(LONG);
 
     assertEquals(HealthChecks.CHECKS_MAX + 1, results.size());
     assertEquals("limit", results.getLast().name());
+    check("etc", "60-a", "exit 0");
+    assertEquals(told(results), told(run(LONG)));
+  }
+
+  @Test
+  void asManyChecksAsAreAllowedAreRun() throws Exception {
+    var names = new String[HealthChecks.CHECKS_MAX];
+    for (int i = 0; i < names.length; i++) {
+      names[i] = "u" + i + ".service";
+    }
+    list("50-many.units", names);
+
+    List<CheckResult> results = run(LONG);
+
+    assertEquals(HealthChecks.CHECKS_MAX, results.size());
+    assertEquals("u63.service", results.getLast().name());
+  }
+
+  @Test
+  void aListThatIsTooLongIsAFailureAndNotReadInPart() throws Exception {
+    list("50-long.units", "web.service", "# " + "x".repeat(1 << 16));
+
+    assertEquals(List.of("50-long.units FAILED it has more than 65536 bytes"), told(run(LONG)));
   }
 
   @ParameterizedTest
