@@ -4,6 +4,7 @@ import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.io.IOException;
 import java.io.PrintStream;
+import java.time.Duration;
 import java.time.Instant;
 import java.time.ZoneId;
 import java.util.List;
@@ -11,6 +12,11 @@ import java.util.Locale;
 import java.util.Optional;
 import java.util.Set;
 import org.particleos.update.cli.GlobalOptions.Choice;
+import org.particleos.update.dbus.BusAddresses;
+import org.particleos.update.dbus.NetworkManager;
+import org.particleos.update.dbus.SystemBus;
+import org.particleos.update.dbus.UPower;
+import org.particleos.update.failure.Reason;
 import org.particleos.update.failure.UpdateException;
 import org.particleos.update.policy.LocalText;
 import org.particleos.update.policy.Policy;
@@ -23,6 +29,7 @@ import org.particleos.update.service.Log;
 import org.particleos.update.service.Network;
 import org.particleos.update.service.PolicyFiles;
 import org.particleos.update.service.PolicyText;
+import org.particleos.update.service.Power;
 import org.particleos.update.service.SysfsPower;
 import picocli.CommandLine.Command;
 
@@ -32,6 +39,9 @@ import picocli.CommandLine.Command;
     description = "Say what the daemon would do by itself, when, and why not now.")
 final class PolicyVerb extends Verb {
   private static final int SUBJECT_COLUMNS = 11;
+
+  /** For each service that runs; one that hangs is passed over. */
+  private static final Duration SERVICE_WAIT = Duration.ofSeconds(2);
 
   PolicyVerb() {
     super(Spelling.OWN, Access.READ_ONLY, 1, Set.of(Choice.OTHER_SYSTEM));
@@ -47,13 +57,39 @@ final class PolicyVerb extends Verb {
           }
         });
     Policy policy = new PolicyFiles(machine(), log).read();
+    if (!machine().isRunning()) {
+      return tell(json, policy, log, Network.UNKNOWN, new SysfsPower());
+    }
+    // The same services as the daemon listens to, asked once; where there are none, nothing is
+    // known.
+    try (var bus = new SystemBus(BusAddresses.ofSystem(machine().environment()), log::warning)) {
+      var network = NetworkManager.on(bus);
+      var power = UPower.on(bus);
+      try {
+        bus.open(_ -> {});
+        network.await(SERVICE_WAIT);
+        power.await(SERVICE_WAIT);
+      } catch (IOException noBus) {
+        log.info("no message bus: " + noBus.getMessage());
+      }
+      return tell(json, policy, log, network, power.or(new SysfsPower()));
+    } catch (InterruptedException _) {
+      Thread.currentThread().interrupt();
+      throw UpdateException.because(Reason.INTERRUPTED, "asking for the network was interrupted")
+          .state("nothing was changed")
+          .remedy("run it again")
+          .interrupted();
+    }
+  }
+
+  private ExitStatus tell(JsonMode json, Policy policy, Log log, Network network, Power power)
+      throws UpdateException {
     var nobody =
         new Jobs(_ -> {
           throw new IOException("nothing is done here, only told");
         });
     Agent.World world =
-        new AgentWorld(machine())
-            .with(nobody, Network.UNKNOWN, new SysfsPower(), () -> {}, log, _ -> {});
+        new AgentWorld(machine()).with(nobody, network, power, () -> {}, log, _ -> {});
     Agent agent = Agent.of(world, machine(), policy);
     List<Prospect> prospects = agent.foresee();
     AgentState state = agent.state();

@@ -1,5 +1,6 @@
 package org.particleos.update.dbus;
 
+import java.time.Duration;
 import org.freedesktop.dbus.types.UInt32;
 import org.particleos.update.policy.Answer;
 import org.particleos.update.policy.Connection;
@@ -30,6 +31,11 @@ public final class NetworkManager implements Network {
   @Override
   public void watch(Runnable changed) {
     properties.watch(changed);
+  }
+
+  /** Waits for its first answer on the bus that was opened, at most so long. */
+  public void await(Duration limit) throws InterruptedException {
+    properties.await(limit);
   }
 
   private long number(String name) {

@@ -6,6 +6,8 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
 
 /**
  * Properties of another service's object, as they were heard last; none while nobody has its name.
@@ -20,6 +22,7 @@ final class RemoteProperties {
   private final String path;
   private final String interfaceName;
   private final List<Runnable> watchers = new CopyOnWriteArrayList<>();
+  private final CountDownLatch heard = new CountDownLatch(1);
   private volatile Map<String, Object> values = Map.of();
   private boolean reading;
   private boolean again;
@@ -45,6 +48,11 @@ final class RemoteProperties {
   /** Calls that after each change, by a thread of its own. */
   void watch(Runnable changed) {
     watchers.add(changed);
+  }
+
+  /** Waits until they were read once on the bus that was opened; false if that takes longer. */
+  boolean await(Duration limit) throws InterruptedException {
+    return heard.await(limit.toNanos(), TimeUnit.NANOSECONDS);
   }
 
   /** A value, if it is of that kind. */
@@ -78,6 +86,7 @@ final class RemoteProperties {
         values = now;
         watchers.forEach(Runnable::run);
       }
+      heard.countDown();
     }
   }
 

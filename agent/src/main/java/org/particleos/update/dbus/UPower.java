@@ -1,5 +1,6 @@
 package org.particleos.update.dbus;
 
+import java.time.Duration;
 import java.util.OptionalInt;
 import org.particleos.update.policy.Answer;
 import org.particleos.update.policy.Energy;
@@ -48,5 +49,11 @@ public final class UPower implements Power {
   public void watch(Runnable changed) {
     machine.watch(changed);
     batteries.watch(changed);
+  }
+
+  /** Waits for its first answers on the bus that was opened, each at most so long. */
+  public void await(Duration limit) throws InterruptedException {
+    machine.await(limit);
+    batteries.await(limit);
   }
 }

@@ -3,6 +3,7 @@ package org.particleos.update.dbus;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
@@ -114,6 +115,23 @@ class MachineFactsTest {
       }
       changed.acquire();
       assertEquals(Connection.UNKNOWN, network.connection());
+    }
+  }
+
+  @Test
+  void whoAsksOnceWaitsForTheAnswerAndNotForServicesThatAreNotThere() throws Exception {
+    try (var bus = PrivateBus.in(directory, "");
+        var _ = serving(bus, served(network(70, 4, 1)));
+        var system = new SystemBus(List.of(bus.address()), _ -> {})) {
+      var network = NetworkManager.on(system);
+      var power = UPower.on(system);
+      system.open(_ -> {});
+
+      network.await(Duration.ofMinutes(1));
+      power.await(Duration.ofMinutes(1));
+
+      assertEquals(new Connection(Answer.YES, Answer.YES), network.connection());
+      assertEquals(Energy.UNKNOWN, power.energy());
     }
   }
 
