@@ -25,6 +25,7 @@ import org.particleos.update.dbus.Update1;
 import org.particleos.update.failure.Reason;
 import org.particleos.update.failure.UpdateException;
 import org.particleos.update.linux.IoFailure;
+import org.particleos.update.linux.ReadablePages;
 import org.particleos.update.notify.ServiceManager;
 import org.particleos.update.notify.ServiceMessage;
 import org.particleos.update.policy.Policy;
@@ -141,8 +142,14 @@ final class Daemon {
         new Jobs.Observer() {
           @Override
           public void idle() {
-            // What a job leaves is garbage for hours otherwise: nothing else makes any.
+            // What a job leaves is garbage for hours otherwise: nothing else makes any. Most of the
+            // class archive was needed at the start only.
             System.gc();
+            try {
+              ReadablePages.giveBack();
+            } catch (IOException e) {
+              log.debug("memory was not given back: " + e.getMessage());
+            }
           }
         });
     var targets = new Targets(machine, new ImageLooks(jobs), log::warning);
