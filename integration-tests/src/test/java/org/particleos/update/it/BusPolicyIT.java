@@ -5,13 +5,10 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.io.IOException;
-import java.nio.charset.StandardCharsets;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
-import java.util.concurrent.TimeUnit;
 import org.freedesktop.dbus.connections.impl.DBusConnection;
 import org.freedesktop.dbus.connections.impl.DBusConnectionBuilder;
 import org.junit.jupiter.api.AfterEach;
@@ -38,73 +35,50 @@ class BusPolicyIT {
   @BeforeEach
   void startBus() throws Exception {
     Root.needed("call as another user");
-    Packages.toolNeeded("dbus-daemon");
     Packages.toolNeeded("busctl");
-    Tool.run(folder, "chmod", "755", folder.toString());
-    Path socket = folder.resolve("bus");
     Path policy =
         Packages.repository()
             .resolve("systemd-units/share/dbus-1/system.d/org.particleos.Update1.conf");
-    Path configuration =
-        Files.writeString(
-            folder.resolve("bus.conf"),
+    var bus =
+        MessageBus.in(
+            folder,
             """
-            <!DOCTYPE busconfig PUBLIC "-//freedesktop//DTD D-Bus Bus Configuration 1.0//EN"
-             "http://www.freedesktop.org/standards/dbus/1.0/busconfig.dtd">
-            <busconfig>
-              <type>system</type>
-              <listen>unix:path=%s</listen>
-              <auth>EXTERNAL</auth>
-              <policy context="default">
-                <allow user="*"/>
-                <deny own="*"/>
-                <deny send_type="method_call"/>
-                <allow send_type="signal"/>
-                <allow send_requested_reply="true" send_type="method_return"/>
-                <allow send_requested_reply="true" send_type="error"/>
-                <allow receive_type="method_call"/>
-                <allow receive_type="method_return"/>
-                <allow receive_type="error"/>
-                <allow receive_type="signal"/>
-                <allow send_destination="org.freedesktop.DBus"/>
-              </policy>
-              <include>%s</include>
-              <!-- As if the reference were installed, too, and read after ours. -->
-              <policy context="default">
-                <deny send_destination="org.freedesktop.sysupdate1"/>
-                <allow send_destination="org.freedesktop.sysupdate1"
-                       send_interface="org.freedesktop.DBus.Introspectable"/>
-                <allow send_destination="org.freedesktop.sysupdate1"
-                       send_interface="org.freedesktop.DBus.Peer"/>
-                <allow send_destination="org.freedesktop.sysupdate1"
-                       send_interface="org.freedesktop.DBus.Properties" send_member="Get"/>
-                <allow send_destination="org.freedesktop.sysupdate1"
-                       send_interface="org.freedesktop.DBus.Properties" send_member="GetAll"/>
-                <allow send_destination="org.freedesktop.sysupdate1"
-                       send_interface="org.freedesktop.sysupdate1.Manager"/>
-                <allow send_destination="org.freedesktop.sysupdate1"
-                       send_interface="org.freedesktop.sysupdate1.Target"/>
-                <allow send_destination="org.freedesktop.sysupdate1"
-                       send_interface="org.freedesktop.sysupdate1.Job"/>
-              </policy>
-            </busconfig>
+            <policy context="default">
+              <allow user="*"/>
+              <deny own="*"/>
+              <deny send_type="method_call"/>
+              <allow send_type="signal"/>
+              <allow send_requested_reply="true" send_type="method_return"/>
+              <allow send_requested_reply="true" send_type="error"/>
+              <allow receive_type="method_call"/>
+              <allow receive_type="method_return"/>
+              <allow receive_type="error"/>
+              <allow receive_type="signal"/>
+              <allow send_destination="org.freedesktop.DBus"/>
+            </policy>
+            <include>%s</include>
+            <!-- As if the reference were installed, too, and read after ours. -->
+            <policy context="default">
+              <deny send_destination="org.freedesktop.sysupdate1"/>
+              <allow send_destination="org.freedesktop.sysupdate1"
+                     send_interface="org.freedesktop.DBus.Introspectable"/>
+              <allow send_destination="org.freedesktop.sysupdate1"
+                     send_interface="org.freedesktop.DBus.Peer"/>
+              <allow send_destination="org.freedesktop.sysupdate1"
+                     send_interface="org.freedesktop.DBus.Properties" send_member="Get"/>
+              <allow send_destination="org.freedesktop.sysupdate1"
+                     send_interface="org.freedesktop.DBus.Properties" send_member="GetAll"/>
+              <allow send_destination="org.freedesktop.sysupdate1"
+                     send_interface="org.freedesktop.sysupdate1.Manager"/>
+              <allow send_destination="org.freedesktop.sysupdate1"
+                     send_interface="org.freedesktop.sysupdate1.Target"/>
+              <allow send_destination="org.freedesktop.sysupdate1"
+                     send_interface="org.freedesktop.sysupdate1.Job"/>
+            </policy>
             """
-                .formatted(socket, policy));
-    var builder =
-        new ProcessBuilder(
-                "dbus-daemon",
-                "--config-file=" + configuration,
-                "--nofork",
-                "--nopidfile",
-                "--print-address")
-            .redirectError(ProcessBuilder.Redirect.DISCARD);
-    Process bus = builder.start();
-    open.add(() -> {
-      bus.destroy();
-      assertTrue(bus.waitFor(1, TimeUnit.MINUTES), "the bus ends");
-    });
-    address = String.valueOf(bus.inputReader(StandardCharsets.UTF_8).readLine());
-    assertTrue(address.startsWith("unix:path="), address);
+                .formatted(policy));
+    open.add(bus);
+    address = bus.address();
   }
 
   @AfterEach
