@@ -153,6 +153,18 @@ class UnitsIT {
     assertEquals(sandbox("particle-update.service"), sandbox("particle-update-apply.service"));
   }
 
+  /**
+   * systemd makes a boot partition that is mounted at the start read-only for {@code
+   * ProtectSystem=yes}, and {@code ReadWritePaths=} of the same path does not change that.
+   */
+  @Test
+  void theServicesThatUpdateMayWriteBootEntries() throws IOException {
+    for (String name : List.of("particle-update.service", "particle-update-apply.service")) {
+      assertEquals(List.of(), values(name, "ProtectSystem"), name);
+      assertEquals(List.of("-/usr"), values(name, "ReadOnlyPaths"), name);
+    }
+  }
+
   @Test
   void noServiceHasMoreCapabilitiesThanTheReference() throws IOException {
     for (String name : unitNames().stream().filter(n -> n.endsWith(".service")).toList()) {
