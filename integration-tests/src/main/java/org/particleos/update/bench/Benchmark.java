@@ -60,13 +60,14 @@ public final class Benchmark {
     try (var server = new ServerProcess(web)) {
       var limits = new LimitBenchmark(work, stopwatch, server);
       var installations =
-          new InstallBenchmark(program, work, stopwatch, server, payloads.getFirst());
+          new InstallBenchmark(
+              Contender.ours(program), work, stopwatch, server, payloads.getFirst());
       var report = new Report().machine(facts).images(options);
       for (var part : options.parts()) {
         switch (part) {
           case INSTALL ->
               report.installations(
-                  installations.run(chosen, options.rounds()), options.imageMebibytes());
+                  installations.run(chosen, options.rounds(), others()), options.imageMebibytes());
           case SPOOL ->
               report.withoutSpool(
                   installations.withoutSpool(chosen, options.rounds()), options.imageMebibytes());
@@ -82,6 +83,12 @@ public final class Benchmark {
       delete(work);
       return report;
     }
+  }
+
+  private List<Contender> others() throws IOException {
+    return options.reference().isPresent()
+        ? List.of(Contender.reference(options.reference().get().toRealPath(), work))
+        : List.of();
   }
 
   private Report runDeltas(Path images) throws IOException {

@@ -14,6 +14,7 @@ import java.util.Set;
  * @param rounds how often each installation is measured
  * @param answers how often each short command is measured
  * @param images pairs of images; measure delta updates between them and nothing else
+ * @param reference root of a system with {@code systemd-sysupdate}, which is measured too
  * @param parts what is measured, in parts, since all of it takes longer than an hour
  * @param formats as what the image is offered
  */
@@ -23,6 +24,7 @@ record BenchmarkOptions(
     int rounds,
     int answers,
     Optional<Path> images,
+    Optional<Path> reference,
     Set<Part> parts,
     Set<Payload.Format> formats) {
   /** What can be measured alone. */
@@ -43,6 +45,8 @@ record BenchmarkOptions(
         --rounds=N    installations of each kind (default: 5), after one that does not count
         --delta=DIR   measure delta updates between the pairs of images there instead (see
                       integration-tests/delta-images)
+        --reference=DIR  measure systemd-sysupdate of the system below DIR as well (root only); made
+                      with: mmdebstrap --include=systemd-container,libfdisk1,libcurl4t64 forky DIR
         --parts=LIST  some of install,spool,resume,limits,answers (default: all)
         --formats=LIST  some of raw,zstd,xz,gzip (default: all)
         --smoke       a small image and one round, to see that everything works
@@ -70,6 +74,7 @@ record BenchmarkOptions(
             5,
             ANSWERS,
             Optional.empty(),
+            Optional.empty(),
             EnumSet.allOf(Part.class),
             EnumSet.allOf(Payload.Format.class));
     for (String word : words) {
@@ -82,6 +87,7 @@ record BenchmarkOptions(
             case "--image" -> options.withImage(number(word, value, IMAGE_MIB_MAX));
             case "--rounds" -> options.withRounds(number(word, value, ROUNDS_MAX));
             case "--delta" -> options.withImages(Path.of(value));
+            case "--reference" -> options.withReference(Path.of(value));
             case "--smoke" ->
                 new BenchmarkOptions(
                     options.data,
@@ -89,6 +95,7 @@ record BenchmarkOptions(
                     1,
                     ANSWERS_SMOKE,
                     options.images,
+                    options.reference,
                     options.parts,
                     options.formats);
             case "--parts" -> options.withParts(some(word, value, Part.class));
@@ -100,28 +107,38 @@ record BenchmarkOptions(
   }
 
   private BenchmarkOptions withData(Path other) {
-    return new BenchmarkOptions(other, imageMebibytes, rounds, answers, images, parts, formats);
+    return new BenchmarkOptions(
+        other, imageMebibytes, rounds, answers, images, reference, parts, formats);
   }
 
   private BenchmarkOptions withImage(int mebibytes) {
-    return new BenchmarkOptions(data, mebibytes, rounds, answers, images, parts, formats);
+    return new BenchmarkOptions(
+        data, mebibytes, rounds, answers, images, reference, parts, formats);
   }
 
   private BenchmarkOptions withRounds(int other) {
-    return new BenchmarkOptions(data, imageMebibytes, other, answers, images, parts, formats);
+    return new BenchmarkOptions(
+        data, imageMebibytes, other, answers, images, reference, parts, formats);
   }
 
   private BenchmarkOptions withImages(Path folder) {
     return new BenchmarkOptions(
-        data, imageMebibytes, rounds, answers, Optional.of(folder), parts, formats);
+        data, imageMebibytes, rounds, answers, Optional.of(folder), reference, parts, formats);
+  }
+
+  private BenchmarkOptions withReference(Path root) {
+    return new BenchmarkOptions(
+        data, imageMebibytes, rounds, answers, images, Optional.of(root), parts, formats);
   }
 
   private BenchmarkOptions withParts(Set<Part> other) {
-    return new BenchmarkOptions(data, imageMebibytes, rounds, answers, images, other, formats);
+    return new BenchmarkOptions(
+        data, imageMebibytes, rounds, answers, images, reference, other, formats);
   }
 
   private BenchmarkOptions withFormats(Set<Payload.Format> other) {
-    return new BenchmarkOptions(data, imageMebibytes, rounds, answers, images, parts, other);
+    return new BenchmarkOptions(
+        data, imageMebibytes, rounds, answers, images, reference, parts, other);
   }
 
   private static <E extends Enum<E>> Set<E> some(String word, String list, Class<E> type) {

@@ -17,7 +17,7 @@ import java.util.stream.Stream;
  */
 final class InstallBenchmark {
   /** One row of the result. */
-  record Case(Payload payload, TargetDisk.Kind target) {}
+  record Case(Payload payload, TargetDisk.Kind target, Contender program) {}
 
   /**
    * An installation that is killed when half of it has arrived, beside one that is not.
@@ -37,7 +37,7 @@ final class InstallBenchmark {
   /** What one MiB takes in a journal of the spool. */
   private static final int LINE_BYTES = 9;
 
-  private final Path program;
+  private final Contender ours;
   private final Path work;
   private final Path state;
   private final Map<String, String> environment;
@@ -50,9 +50,10 @@ final class InstallBenchmark {
    * @param work holds {@code import-pubring.pgp}, the key of the server's manifest
    * @param raw the image as it is
    */
-  InstallBenchmark(Path program, Path work, Stopwatch stopwatch, ServerProcess server, Payload raw)
+  InstallBenchmark(
+      Contender ours, Path work, Stopwatch stopwatch, ServerProcess server, Payload raw)
       throws IOException {
-    this.program = program;
+    this.ours = ours;
     this.work = work;
     this.stopwatch = stopwatch;
     this.server = server;
@@ -73,8 +74,12 @@ final class InstallBenchmark {
             state.toString());
   }
 
-  Map<Case, Sample.Series> run(List<Payload> payloads, int rounds) throws IOException {
-    return run(payloads, rounds, "");
+  /** Also by others, in turns with ours. */
+  Map<Case, Sample.Series> run(List<Payload> payloads, int rounds, List<Contender> others)
+      throws IOException {
+    List<Contender> all = new ArrayList<>(others);
+    all.addFirst(ours);
+    return run(payloads, rounds, all, "");
   }
 
   /** The same with nothing kept for the case of an interruption; only what is packed. */
@@ -82,28 +87,32 @@ final class InstallBenchmark {
     return run(
         payloads.stream().filter(each -> each.format() != Payload.Format.RAW).toList(),
         rounds,
+        List.of(ours),
         "[Download]\nSpool=no\n");
   }
 
   /** Variants take turns, so that what else the machine does hits all alike. */
-  private Map<Case, Sample.Series> run(List<Payload> payloads, int rounds, String configuration)
+  private Map<Case, Sample.Series> run(
+      List<Payload> payloads, int rounds, List<Contender> programs, String configuration)
       throws IOException {
     configure(configuration);
     var samples = new LinkedHashMap<Case, List<Sample>>();
     for (int round = 0; round <= rounds; round++) {
       for (Payload payload : payloads) {
         for (TargetDisk.Kind kind : possible()) {
-          System.err.printf(
-              "Installing, round %d of %d: %s to %s …%n",
-              round, rounds, payload.format().suffix(), kind.description());
-          boolean warmUp = round == 0;
-          try (var disk = TargetDisk.create(work, kind, imageMebibytes)) {
-            Sample sample = install(payload, disk, this::toItsEnd);
+          for (Contender program : programs) {
+            if (!program.targets().contains(kind)) {
+              continue;
+            }
+            System.err.printf(
+                "Installing, round %d of %d: %s to %s, by %s …%n",
+                round, rounds, payload.format().suffix(), kind.description(), program.name());
+            Sample sample = install(program, payload, kind, round == 0);
             System.err.println("  " + sample);
-            if (warmUp) {
-              disk.requireContent(image);
-            } else {
-              samples.computeIfAbsent(new Case(payload, kind), _ -> new ArrayList<>()).add(sample);
+            if (round > 0) {
+              samples
+                  .computeIfAbsent(new Case(payload, kind, program), _ -> new ArrayList<>())
+                  .add(sample);
             }
           }
         }
@@ -112,6 +121,17 @@ final class InstallBenchmark {
     var series = new LinkedHashMap<Case, Sample.Series>();
     samples.forEach((row, several) -> series.put(row, new Sample.Series(several)));
     return series;
+  }
+
+  private Sample install(Contender program, Payload payload, TargetDisk.Kind kind, boolean compared)
+      throws IOException {
+    try (var disk = TargetDisk.create(work, kind, imageMebibytes)) {
+      Sample sample = install(program, payload, disk, this::toItsEnd);
+      if (compared) {
+        disk.requireContent(image);
+      }
+      return sample;
+    }
   }
 
   private static List<TargetDisk.Kind> possible() {
@@ -136,17 +156,18 @@ final class InstallBenchmark {
             "Interrupting, round %d of %d: %s …%n", round, rounds, payload.format().suffix());
         Sample undisturbed;
         try (var disk = TargetDisk.create(work, TargetDisk.Kind.FILE, imageMebibytes)) {
-          undisturbed = install(payload, disk, this::toItsEnd);
+          undisturbed = install(ours, payload, disk, this::toItsEnd);
         }
         long half = Files.size(payload.file()) / 2;
         try (var disk = TargetDisk.create(work, TargetDisk.Kind.FILE, imageMebibytes)) {
           Sample first =
               install(
+                  ours,
                   payload,
                   disk,
                   (command, variables) ->
                       stopwatch.measureUntil(command, variables, () -> keptBytes() >= half));
-          Sample second = install(payload, disk, this::toItsEnd);
+          Sample second = install(ours, payload, disk, this::toItsEnd);
           System.err.println("  " + undisturbed + ", " + first + ", " + second);
           if (round == 0) {
             disk.requireContent(image);
@@ -190,7 +211,8 @@ final class InstallBenchmark {
     return stopwatch.measure(command, variables, 0);
   }
 
-  private Sample install(Payload payload, TargetDisk disk, Measuring measuring) throws IOException {
+  private Sample install(Contender program, Payload payload, TargetDisk disk, Measuring measuring)
+      throws IOException {
     Path definitions = Files.createDirectories(work.resolve("sysupdate.d"));
     Files.writeString(
         definitions.resolve("50-bench.transfer"),
@@ -209,7 +231,6 @@ final class InstallBenchmark {
             .formatted(server.uri("payloads/"), payload.format().suffix(), disk.path()));
     // What an earlier run left to write must not be written on this one's time.
     stopwatch.measureSilently(List.of("sync", "-f", work.toString()));
-    return measuring.measure(
-        List.of(program.toString(), "apply", "--definitions=" + definitions), environment);
+    return measuring.measure(program.installing(definitions), environment);
   }
 }

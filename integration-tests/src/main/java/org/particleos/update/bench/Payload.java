@@ -22,29 +22,19 @@ import java.util.SplittableRandom;
 record Payload(Format format, Path file) {
   /** How an image is packed, with the tool that packs it. */
   enum Format {
-    RAW("", "as it is", "", 128),
-    ZSTD(".zst", "`zstd -3`", "zstd -q -3 -T0 -c", 228),
-    XZ(".xz", "`xz -6`, blocks of 24 MiB", "xz -6 -T0 --block-size=24MiB -c", 38),
-    GZIP(".gz", "`gzip -6`", "gzip -6 -n -c", 94);
+    RAW("", "as it is", ""),
+    ZSTD(".zst", "`zstd -3`", "zstd -q -3 -T0 -c"),
+    XZ(".xz", "`xz -6`, blocks of 24 MiB", "xz -6 -T0 --block-size=24MiB -c"),
+    GZIP(".gz", "`gzip -6`", "gzip -6 -n -c");
 
     private final String suffix;
     private final String description;
     private final String command;
-    private final int referenceMegabytes;
 
-    Format(String suffix, String description, String command, int referenceMegabytes) {
+    Format(String suffix, String description, String command) {
       this.suffix = suffix;
       this.description = description;
       this.command = command;
-      this.referenceMegabytes = referenceMegabytes;
-    }
-
-    /**
-     * What {@code systemd-sysupdate} 262 installed per second, in 10⁶ bytes: measured once, on a
-     * machine of the same size (2 processors), 2657 MiB from loopback to a loop device.
-     */
-    int referenceMegabytes() {
-      return referenceMegabytes;
     }
 
     /** What the name of an image ends with. */

@@ -31,23 +31,23 @@ final class Report {
       throws IOException {
     heading("Installing one image with `apply`");
     text.format(
-        "| payload | packed by | size | to | time | installed | reference | CPU time | peak memory"
+        "| payload | packed by | size | to | by | time | installed | CPU time | peak memory"
             + " |\n");
-    text.format("|---|---|--:|---|--:|--:|--:|--:|--:|\n");
+    text.format("|---|---|--:|---|---|--:|--:|--:|--:|\n");
     for (var row : rows.entrySet()) {
       Payload payload = row.getKey().payload();
       Sample.Series series = row.getValue();
       text.format(
-          "| `%s` | %s | %d MB | %s | %s | %.0f MB/s | %d MB/s | %.1f s | %.0f MiB |\n",
+          "| `%s` | %s | %d MB | %s | %s | %s | %.0f MB/s | %.1f s | %s |\n",
           payload.format().suffix(),
           payload.format().description(),
           Files.size(payload.file()) / 1_000_000,
           row.getKey().target().description(),
+          row.getKey().program().name(),
           time(series),
           megabytes(imageMebibytes) / series.wallSeconds(),
-          payload.format().referenceMegabytes(),
           series.cpuSeconds(),
-          series.peakMebibytes());
+          row.getKey().program().alone() ? "%.0f MiB".formatted(series.peakMebibytes()) : "–");
     }
     for (TargetDisk.Kind kind : TargetDisk.Kind.values()) {
       if (!kind.obstacle().isEmpty()) {
