@@ -126,7 +126,6 @@ public final class Agent implements UpdateAgent {
   private Optional<Activity> activity = Optional.empty();
   private @Nullable DoneStep lastDone;
   private LoaderCare loaderCare = LoaderCare.DUE;
-  private Optional<RunFailure> failure = Optional.empty();
   private List<Prospect> prospects = List.of();
   private boolean woken = true;
   private boolean stopping;
@@ -756,8 +755,8 @@ public final class Agent implements UpdateAgent {
       forgetFailure();
     } else if (decides) {
       Fault why = fault.get();
-      failure = why.failure();
-      remember(memory.checkFailed(why.kind(), facts().present(), why.what()));
+      remember(
+          memory.checkFailed(why.kind(), facts().present(), why.what()).withFailure(why.failure()));
     }
     Optional<Activity> own = own(job);
     if (own.isPresent()) {
@@ -820,17 +819,18 @@ public final class Agent implements UpdateAgent {
               + " failed",
           job,
           fault.get());
-      failure = fault.get().failure();
       // Remembered for the version that was decided on, since that is asked for again.
       Optional<String> decided = own.isPresent() ? own.get().version() : version;
       remember(
-          memory.withTrouble(
-              component,
-              step,
-              decided.or(() -> memory.part(component).available()).orElse(""),
-              fault.get().kind(),
-              facts().present(),
-              fault.get().what()));
+          memory
+              .withTrouble(
+                  component,
+                  step,
+                  decided.or(() -> memory.part(component).available()).orElse(""),
+                  fault.get().kind(),
+                  facts().present(),
+                  fault.get().what())
+              .withFailure(fault.get().failure()));
     }
     if (own.isPresent()) {
       activity = Optional.empty();
@@ -838,7 +838,7 @@ public final class Agent implements UpdateAgent {
   }
 
   private void forgetFailure() {
-    failure = Optional.empty();
+    remember(memory.withFailure(Optional.empty()));
   }
 
   private static String of(Optional<String> component) {
@@ -891,7 +891,8 @@ public final class Agent implements UpdateAgent {
           DIGEST_UNKNOWN,
           PAYLOAD_CORRUPT,
           PAYLOAD_TOO_LARGE,
-          PAYLOAD_UNSAFE ->
+          PAYLOAD_UNSAFE,
+          PARTS_MIXED ->
           Trouble.Kind.TRUST;
       case CONNECTION_FAILED,
           HTTP_NOT_FOUND,
@@ -988,7 +989,7 @@ public final class Agent implements UpdateAgent {
             .orElseGet(() ->
                 restartBrings
                     ? AgentState.Phase.WAITING_FOR_REBOOT
-                    : failure.isPresent()
+                    : memory.failure().isPresent()
                         ? AgentState.Phase.FAILED
                         : awaited ? AgentState.Phase.WAITING_FOR_WINDOW : AgentState.Phase.IDLE);
     return new AgentState(
@@ -1001,7 +1002,7 @@ public final class Agent implements UpdateAgent {
             .available()
             .filter(version -> isNewer(Optional.of(version), installed)),
         work.flatMap(each -> each.progress),
-        failure,
+        memory.failure(),
         memory.lastCheck().map(Facts.Past::at),
         nextCheck(),
         hold(),

@@ -26,6 +26,7 @@ import org.particleos.update.policy.Step;
  * @param restartedInto the version that the daemon last restarted the machine for, and from which
  *     run of the kernel
  * @param failedToStart versions that such a restart did not bring
+ * @param failure of what was tried last, as long as nothing has ended well since then
  * @param parts by component, the operating system under an empty name
  */
 record Memory(
@@ -36,6 +37,7 @@ record Memory(
     Optional<Instant> hold,
     Optional<Restart> restartedInto,
     List<String> failedToStart,
+    Optional<RunFailure> failure,
     Map<String, OfPart> parts) {
   /** Older ones are forgotten; nobody offers them any more. */
   static final int VERSIONS_MAX = 16;
@@ -68,6 +70,7 @@ record Memory(
           Optional.empty(),
           Optional.empty(),
           List.of(),
+          Optional.empty(),
           Map.of());
 
   Memory {
@@ -88,7 +91,15 @@ record Memory(
       more.put(component.orElse(""), part);
     }
     return new Memory(
-        secret, lastCheck, lastAttempt, checkFailure, hold, restartedInto, failedToStart, more);
+        secret,
+        lastCheck,
+        lastAttempt,
+        checkFailure,
+        hold,
+        restartedInto,
+        failedToStart,
+        failure,
+        more);
   }
 
   Memory withAvailable(Optional<String> component, Optional<String> version) {
@@ -139,6 +150,7 @@ record Memory(
         hold,
         restartedInto,
         failedToStart,
+        failure,
         parts);
   }
 
@@ -151,6 +163,7 @@ record Memory(
         hold,
         restartedInto,
         failedToStart,
+        failure,
         parts);
   }
 
@@ -163,6 +176,7 @@ record Memory(
         hold,
         restartedInto,
         failedToStart,
+        failure,
         parts);
   }
 
@@ -176,12 +190,21 @@ record Memory(
         hold,
         restartedInto,
         failedToStart,
+        failure,
         parts);
   }
 
   Memory withHold(Optional<Instant> until) {
     return new Memory(
-        secret, lastCheck, lastAttempt, checkFailure, until, restartedInto, failedToStart, parts);
+        secret,
+        lastCheck,
+        lastAttempt,
+        checkFailure,
+        until,
+        restartedInto,
+        failedToStart,
+        failure,
+        parts);
   }
 
   Memory restarting(String version, String bootId) {
@@ -193,6 +216,7 @@ record Memory(
         hold,
         Optional.of(new Restart(version, bootId)),
         failedToStart,
+        failure,
         parts);
   }
 
@@ -201,7 +225,20 @@ record Memory(
     List<String> more = new ArrayList<>(failedToStart);
     failed.filter(version -> !more.contains(version)).ifPresent(more::add);
     return new Memory(
-        secret, lastCheck, lastAttempt, checkFailure, hold, Optional.empty(), more, parts);
+        secret, lastCheck, lastAttempt, checkFailure, hold, Optional.empty(), more, failure, parts);
+  }
+
+  Memory withFailure(Optional<RunFailure> other) {
+    return new Memory(
+        secret,
+        lastCheck,
+        lastAttempt,
+        checkFailure,
+        hold,
+        restartedInto,
+        failedToStart,
+        other,
+        parts);
   }
 
   // ---- As JSON ----
@@ -223,6 +260,7 @@ record Memory(
             .put("version", restart.version())
             .put("bootId", restart.bootId()));
     failedToStart.forEach(node.putArray("failedToStart")::add);
+    failure.ifPresent(failed -> node.set("failure", failed.line()));
     ObjectNode all = node.putObject("parts");
     new TreeMap<>(parts)
         .forEach((name, part) -> {
@@ -284,6 +322,7 @@ record Memory(
               .map(version ->
                   new Restart(version, node.path("restartedInto").path("bootId").asText())),
           failed,
+          RunFailure.of(node.path("failure")),
           parts);
     } catch (DateTimeException | ArithmeticException e) {
       throw new IllegalArgumentException(e);

@@ -26,6 +26,8 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.particleos.update.assess.FailedVersion;
 import org.particleos.update.definition.SettingsFile;
 import org.particleos.update.failure.Reason;
@@ -541,10 +543,35 @@ class AgentTest {
   }
 
   @Test
-  void whatCannotBeTrustedIsTriedAgainMuchLater() throws Exception {
+  void aFailureIsStillToldWithItsRemedyByTheNextDaemon() throws Exception {
+    start();
+    expect("check-new").says(failed(4, "UNREACHABLE", "CONNECTION_FAILED")).ends(1);
+    Instant retry = nextAlarm();
+    var before = agent.state().failure().orElseThrow();
+    stopLoop();
+
+    start();
+    nextAlarm();
+
+    assertEquals(AgentState.Phase.FAILED, agent.state().phase());
+    assertEquals(before, agent.state().failure().orElseThrow());
+    assertEquals("wait", before.remedy());
+    ringAt(retry);
+    checkFinds(NOTHING, 1);
+    nextAlarm();
+    stopLoop();
+    start();
+    nextAlarm();
+    assertEquals(Optional.empty(), agent.state().failure());
+  }
+
+  @ParameterizedTest
+  @CsvSource({"5, NOT_TRUSTED, DIGEST_MISMATCH", "15, UNFIT, PARTS_MIXED"})
+  void whatCannotBeTrustedIsTriedAgainMuchLater(int status, String kind, String reason)
+      throws Exception {
     start();
     checkFinds(OFFERED, 0);
-    expect("acquire").says(failed(5, "NOT_TRUSTED", "DIGEST_MISMATCH")).ends(1);
+    expect("acquire").says(failed(status, kind, reason)).ends(1);
 
     Duration wait = Duration.between(clocks.now(), nextAlarm());
 
