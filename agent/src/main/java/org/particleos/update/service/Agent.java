@@ -390,10 +390,10 @@ public final class Agent implements UpdateAgent {
   }
 
   private void endOfLoaderCare(Job job, JobEnd end) {
-    Optional<Fault> fault = fault(end, job);
+    Optional<Fault> fault = Fault.of(end, job.cancelled());
     if (fault.isPresent()) {
       loaderCare = LoaderCare.LATER;
-      if (!fault.get().passedOver() && !withoutEsp(fault.get())) {
+      if (!fault.get().passedOver() && !fault.get().withoutEsp()) {
         complain("looking after the boot loader failed", job, fault.get());
       }
       return;
@@ -408,14 +408,6 @@ public final class Agent implements UpdateAgent {
               "the boot loader was replaced by a newer one",
               fields(job, Optional.empty()));
     }
-  }
-
-  /** A machine that was not started by UEFI has no boot loader of ours. */
-  private static boolean withoutEsp(Fault fault) {
-    return fault
-        .failure()
-        .filter(failure -> failure.reason() == Reason.BOOT_PARTITION_NOT_FOUND)
-        .isPresent();
   }
 
   private boolean somebodyElseIsAtWork() {
@@ -726,7 +718,7 @@ public final class Agent implements UpdateAgent {
       loaderCare = LoaderCare.DUE;
     }
     Optional<String> component = component(job);
-    Optional<Fault> fault = fault(end, job);
+    Optional<Fault> fault = Fault.of(end, job.cancelled());
     if (fault.isEmpty()) {
       // A "no" is an answer as well.
       JsonNode result = ((JobEnd.Done) end).result();
@@ -780,7 +772,7 @@ public final class Agent implements UpdateAgent {
   private void endOfStep(Step step, Job job, JobEnd end) {
     Optional<Activity> own = own(job);
     Optional<String> component = component(job);
-    Optional<Fault> fault = fault(end, job);
+    Optional<Fault> fault = Fault.of(end, job.cancelled());
     Optional<String> version =
         job.version().or(() -> own.flatMap(Activity::version)).or(job.request()::subject);
     if (fault.isEmpty()) {
@@ -845,79 +837,6 @@ public final class Agent implements UpdateAgent {
     return component.map(name -> " for component " + Quote.quote(name)).orElse("");
   }
 
-  /**
-   * How a job failed.
-   *
-   * @param passedOver nothing is defined there, or it is switched off: no failure of anybody's
-   */
-  private record Fault(
-      Trouble.Kind kind, String what, Optional<RunFailure> failure, boolean passedOver) {}
-
-  private static Optional<Fault> fault(JobEnd end, Job job) {
-    return switch (end) {
-      case JobEnd.Done _ -> Optional.empty();
-      case JobEnd.Failed(var failed) ->
-          Optional.of(
-              new Fault(
-                  kind(failed),
-                  failed.message() + failed.found().map(text -> " (" + text + ")").orElse(""),
-                  Optional.of(failed),
-                  failed.reason() == Reason.NO_DEFINITIONS
-                      || failed.reason() == Reason.COMPONENT_DISABLED));
-      case JobEnd.Died(var status, var wasCancelled) ->
-          Optional.of(
-              wasCancelled || job.cancelled()
-                  ? new Fault(
-                      Trouble.Kind.CANCELLED, "somebody stopped it", Optional.empty(), false)
-                  : new Fault(
-                      Trouble.Kind.OTHER,
-                      "the worker ended with status " + status + " without a word",
-                      Optional.empty(),
-                      false));
-    };
-  }
-
-  private static Trouble.Kind kind(RunFailure failed) {
-    return switch (failed.reason()) {
-      case INTERRUPTED -> Trouble.Kind.CANCELLED;
-      case LOCK_HELD, TOO_MANY_JOBS -> Trouble.Kind.BUSY;
-      case KEYRING_MISSING,
-          KEYRING_INVALID,
-          SIGNATURE_MISSING,
-          SIGNATURE_INVALID,
-          MANIFEST_MALFORMED,
-          MANIFEST_STALE,
-          DIGEST_MISMATCH,
-          DIGEST_UNKNOWN,
-          PAYLOAD_CORRUPT,
-          PAYLOAD_TOO_LARGE,
-          PAYLOAD_UNSAFE,
-          PARTS_MIXED ->
-          Trouble.Kind.TRUST;
-      case CONNECTION_FAILED,
-          HTTP_NOT_FOUND,
-          HTTP_UNAUTHORISED,
-          HTTP_STATUS,
-          REDIRECT_REFUSED,
-          TOO_SLOW,
-          BODY_TRUNCATED,
-          BODY_TOO_LONG,
-          RANGES_UNSUPPORTED,
-          RANGE_WRONG,
-          RANGE_BEYOND_END,
-          FILE_CHANGED,
-          SOURCE_MISSING ->
-          Trouble.Kind.NETWORK;
-      case NO_EMPTY_SLOT,
-          TOO_FEW_SLOTS,
-          INSTANCES_MAX_TOO_SMALL,
-          PAYLOAD_EXCEEDS_SLOT,
-          FILE_SYSTEM_FULL ->
-          Trouble.Kind.SPACE;
-      default -> Trouble.Kind.OTHER;
-    };
-  }
-
   private void complain(String what, Job job, Fault fault) {
     var fields = new LinkedHashMap<>(fields(job, job.version()));
     fault
@@ -952,7 +871,7 @@ public final class Agent implements UpdateAgent {
       return;
     }
     state = now;
-    String text = statusText(now);
+    String text = StatusLine.of(now, world.moments().zone());
     if (!text.equals(statusText)) {
       statusText = text;
       world.status().accept(text);
@@ -1078,37 +997,6 @@ public final class Agent implements UpdateAgent {
         prospect.component().map(name -> "component " + Quote.quote(name) + ": ").orElse("")
             + reason;
     return Character.toUpperCase(text.charAt(0)) + text.substring(1) + ".";
-  }
-
-  private String statusText(AgentState now) {
-    String pending = now.pending().map(version -> " " + version).orElse("");
-    return switch (now.phase()) {
-      case IDLE ->
-          "Up to date"
-              + now.installed().map(version -> " with version " + version).orElse("")
-              + now.nextCheck()
-                  .map(next -> "; next check " + LocalText.of(next, world.moments().zone()))
-                  .orElse("")
-              + ".";
-      case CHECKING -> "Looking for updates.";
-      case DOWNLOADING -> "Downloading" + percent(now) + ".";
-      case VERIFYING -> "Verifying.";
-      case INSTALLING -> "Installing" + pending + ".";
-      case WAITING_FOR_WINDOW, FAILED ->
-          now.waitingFor().isEmpty()
-              ? now.failure().map(RunFailure::message).orElse("Waiting.")
-              : now.waitingFor().getFirst();
-      case WAITING_FOR_REBOOT -> "Version" + pending + " waits for a restart.";
-    };
-  }
-
-  private static String percent(AgentState now) {
-    if (now.progress().isEmpty() || now.progress().get().total().isEmpty()) {
-      return "";
-    }
-    var progress = now.progress().get();
-    long total = progress.total().getAsLong();
-    return total <= 0 ? "" : " (" + Math.min(100, progress.done() * 100 / total) + " %)";
   }
 
   // ---- What others want ----
