@@ -44,6 +44,9 @@ record PartitionListing(List<Instance> instances, List<Partition> freeSlots) {
     if (found.equals(configured.uuid())) {
       return Optional.of(Stage.INSTALLED);
     }
+    if (PartitionType.isNamed(found)) {
+      return Optional.empty(); // most of them, for which nothing has to be derived
+    }
     if (found.equals(configured.partial())) {
       return Optional.of(Stage.PARTIAL);
     }

@@ -4,33 +4,30 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.io.PrintStream;
 import java.util.Optional;
-import org.jspecify.annotations.Nullable;
 import org.particleos.update.definition.DefinitionPlace;
 import org.particleos.update.failure.Quote;
 import org.particleos.update.failure.UpdateException;
 import org.particleos.update.update.Outcome;
 import org.particleos.update.update.Updater;
-import picocli.CommandLine.Command;
-import picocli.CommandLine.Parameters;
 
 /** Downloads, verifies and installs; ends with what changed and what to do next. */
-@Command(
-    name = "apply",
-    description = "Download, verify and install the offered version, or continue where it stopped.")
 final class ApplyVerb extends Verb {
-  @Parameters(
-      arity = "0..1",
-      paramLabel = "VERSION",
-      description = "Install this version instead of the newest one.")
-  private @Nullable String version;
+  private final Given version =
+      arguments().word("0..1", "VERSION", "Install this version instead of the newest one.");
 
   ApplyVerb() {
-    super(Spelling.OWN, Access.CHANGES, 2, ANY_INSTALLATION);
+    super(
+        "apply",
+        "Download, verify and install the offered version, or continue where it stopped.",
+        Spelling.OWN,
+        Access.CHANGES,
+        2,
+        ANY_INSTALLATION);
   }
 
   @Override
   Optional<String> version() {
-    return Optional.ofNullable(version);
+    return version.text();
   }
 
   @Override
@@ -44,8 +41,7 @@ final class ApplyVerb extends Verb {
           try (Updater updater = updater(place, progress)) {
             Outcome outcome =
                 new Cleaning(this)
-                    .after(
-                        updater, () -> updater.apply(Optional.ofNullable(version), goal, caller()));
+                    .after(updater, () -> updater.apply(version.text(), goal, caller()));
             restart.note(outcome);
             progress.ended(component(place), outcome);
             if (!options().progressAsJson()) {

@@ -16,17 +16,8 @@ import org.particleos.update.loader.BootLoader;
 import org.particleos.update.loader.LoaderOffer;
 import org.particleos.update.loader.Verdict;
 import org.particleos.update.update.Updater;
-import picocli.CommandLine.Command;
-import picocli.CommandLine.Option;
-import picocli.CommandLine.Parameters;
 
 /** Shows the boot loader on the ESP, and replaces it by a newer one. */
-@Command(
-    name = "boot-loader",
-    description =
-        "Show the systemd-boot on the ESP and the one in /usr (status), put that of /usr in its"
-            + " place where it is newer (install), or do so only where one is already (refresh)."
-            + " Loaders of others, the random seed and the firmware's boot entries are left alone.")
 final class BootLoaderVerb extends Verb {
   /** Widest file name, so that the versions stand in one column. */
   private static final int FILE_COLUMNS = 40;
@@ -35,32 +26,41 @@ final class BootLoaderVerb extends Verb {
   private static final String INSTALL = "install";
   private static final String REFRESH = "refresh";
 
-  @Parameters(
-      arity = "0..1",
-      paramLabel = "ACTION",
-      defaultValue = STATUS,
-      description = "status, install or refresh; status if left out.")
-  private String action = STATUS;
+  private final Given chosen =
+      arguments().word("0..1", "ACTION", "status, install or refresh; status if left out.");
 
-  @Option(
-      names = "--after-good-boot",
-      description =
-          "Do nothing as long as the running version still counts its tries, so that nobody has"
-              + " found it good yet.")
-  private boolean afterGoodBoot;
+  private final Given afterGoodBoot =
+      arguments()
+          .flag(
+              "Do nothing as long as the running version still counts its tries, so that nobody has"
+                  + " found it good yet.",
+              "--after-good-boot");
 
   BootLoaderVerb() {
-    super(Spelling.OWN, Access.CHANGES, 1, Set.of(Choice.OTHER_SYSTEM));
+    super(
+        "boot-loader",
+        "Show the systemd-boot on the ESP and the one in /usr (status), put that of /usr in its"
+            + " place where it is newer (install), or do so only where one is already (refresh)."
+            + " Loaders of others, the random seed and the firmware's boot entries are left alone.",
+        Spelling.OWN,
+        Access.CHANGES,
+        1,
+        Set.of(Choice.OTHER_SYSTEM));
+  }
+
+  private String action() {
+    return chosen.text().orElse(STATUS);
   }
 
   @Override
   Access access() {
-    return action.equals(STATUS) ? Access.READ_ONLY : Access.CHANGES;
+    return action().equals(STATUS) ? Access.READ_ONLY : Access.CHANGES;
   }
 
   @Override
   ExitStatus run() throws UpdateException {
     options().json(); // a wrong mode is refused before anything is done
+    String action = action();
     if (!List.of(STATUS, INSTALL, REFRESH).contains(action)) {
       throw UpdateException.because(
               Reason.OPTION_INVALID, "there is no action " + Quote.quote(action))
@@ -75,7 +75,8 @@ final class BootLoaderVerb extends Verb {
       if (action.equals(STATUS)) {
         document.put("written", 0).put("onTrial", false);
       } else {
-        Updater.LoaderOutcome outcome = updater.installBootLoader(extent, afterGoodBoot, caller());
+        Updater.LoaderOutcome outcome =
+            updater.installBootLoader(extent, afterGoodBoot.isSet(), caller());
         document.put("written", outcome.written()).put("onTrial", outcome.onTrial());
       }
       put(document, updater.bootLoader(extent));

@@ -5,16 +5,17 @@ import java.util.Optional;
 import org.particleos.update.failure.UpdateException;
 import org.particleos.update.plan.VersionSet;
 import org.particleos.update.update.Updater;
-import picocli.CommandLine.Command;
 
 /** The reference's spelling of {@link CheckVerb} (update-algorithm.md 6.2). */
-@Command(
-    name = "check-new",
-    description = "Print the version an update would install; exit with 1 if there is none.",
-    exitCodeOnInvalidInput = 1)
 final class CheckNewVerb extends Verb {
   CheckNewVerb() {
-    super(Spelling.REFERENCE, Access.READ_ONLY, 1, ONE_INSTALLATION);
+    super(
+        "check-new",
+        "Print the version an update would install; exit with 1 if there is none.",
+        Spelling.REFERENCE,
+        Access.READ_ONLY,
+        1,
+        ONE_INSTALLATION);
   }
 
   @Override

@@ -12,15 +12,17 @@ import org.particleos.update.plan.VersionSet;
 import org.particleos.update.update.Cost;
 import org.particleos.update.update.Overview;
 import org.particleos.update.update.Updater;
-import picocli.CommandLine.Command;
 
 /** Says at a glance what is running, installed and offered, and what an update would cost. */
-@Command(
-    name = "check",
-    description = "Say what is installed, what is offered and how much would be downloaded.")
 final class CheckVerb extends Verb {
   CheckVerb() {
-    super(Spelling.OWN, Access.READ_ONLY, 1, ONE_INSTALLATION);
+    super(
+        "check",
+        "Say what is installed, what is offered and how much would be downloaded.",
+        Spelling.OWN,
+        Access.READ_ONLY,
+        1,
+        ONE_INSTALLATION);
   }
 
   @Override

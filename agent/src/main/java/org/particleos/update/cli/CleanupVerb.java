@@ -6,16 +6,17 @@ import org.particleos.update.definition.DefinitionPlace;
 import org.particleos.update.failure.Reason;
 import org.particleos.update.failure.UpdateException;
 import org.particleos.update.update.Updater;
-import picocli.CommandLine.Command;
 
 /** Removes what no definition owns any more (update-algorithm.md 6.6, 15). */
-@Command(
-    name = "cleanup",
-    description = "Remove installed files that no transfer definition owns any more.",
-    exitCodeOnInvalidInput = 1)
 final class CleanupVerb extends Verb {
   CleanupVerb() {
-    super(Spelling.REFERENCE, Access.CHANGES, 1, ANY_INSTALLATION);
+    super(
+        "cleanup",
+        "Remove installed files that no transfer definition owns any more.",
+        Spelling.REFERENCE,
+        Access.CHANGES,
+        1,
+        ANY_INSTALLATION);
   }
 
   @Override

@@ -8,16 +8,17 @@ import org.particleos.update.cli.GlobalOptions.Choice;
 import org.particleos.update.definition.Component;
 import org.particleos.update.failure.UpdateException;
 import org.particleos.update.update.ComponentList;
-import picocli.CommandLine.Command;
 
 /** What has versions of its own on this system (update-algorithm.md 19.7). */
-@Command(
-    name = "components",
-    description = "List the components: what has versions of its own on this system.",
-    exitCodeOnInvalidInput = 1)
 final class ComponentsVerb extends Verb {
   ComponentsVerb() {
-    super(Spelling.REFERENCE, Access.READ_ONLY, 1, Set.of(Choice.COMPONENT, Choice.OTHER_SYSTEM));
+    super(
+        "components",
+        "List the components: what has versions of its own on this system.",
+        Spelling.REFERENCE,
+        Access.READ_ONLY,
+        1,
+        Set.of(Choice.COMPONENT, Choice.OTHER_SYSTEM));
   }
 
   @Override

@@ -4,17 +4,18 @@ import java.util.Set;
 import org.particleos.update.cli.GlobalOptions.Choice;
 import org.particleos.update.failure.Reason;
 import org.particleos.update.failure.UpdateException;
-import picocli.CommandLine.Command;
 
 /** Keeps the machine up to date by itself, as agent.conf says, and serves others. */
-@Command(
-    name = "daemon",
-    description =
-        "Keep the machine up to date by itself, as agent.conf says, until it is stopped by a"
-            + " signal.")
 final class DaemonVerb extends Verb {
   DaemonVerb() {
-    super(Spelling.OWN, Access.READ_ONLY, 1, Set.of(Choice.OTHER_SYSTEM));
+    super(
+        "daemon",
+        "Keep the machine up to date by itself, as agent.conf says, until it is stopped by a"
+            + " signal.",
+        Spelling.OWN,
+        Access.READ_ONLY,
+        1,
+        Set.of(Choice.OTHER_SYSTEM));
   }
 
   @Override

@@ -8,20 +8,21 @@ import java.util.Optional;
 import org.particleos.update.failure.UpdateException;
 import org.particleos.update.update.Finding;
 import org.particleos.update.update.Updater;
-import picocli.CommandLine.Command;
 
 /** Says what would go wrong, without changing anything. */
-@Command(
-    name = "doctor",
-    description =
-        "Look at definitions, keyrings, disk, boot partition and server, and say what would go"
-            + " wrong. Changes nothing.")
 final class DoctorVerb extends Verb {
   /** Widest name of a part that keeps the texts in one column. */
   private static final int ABOUT_COLUMNS = 20;
 
   DoctorVerb() {
-    super(Spelling.OWN, Access.READ_ONLY, 1, ONE_INSTALLATION);
+    super(
+        "doctor",
+        "Look at definitions, keyrings, disk, boot partition and server, and say what would go"
+            + " wrong. Changes nothing.",
+        Spelling.OWN,
+        Access.READ_ONLY,
+        1,
+        ONE_INSTALLATION);
   }
 
   @Override

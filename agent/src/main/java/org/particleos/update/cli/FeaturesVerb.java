@@ -3,33 +3,31 @@ package org.particleos.update.cli;
 import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.util.List;
-import org.jspecify.annotations.Nullable;
 import org.particleos.update.definition.Feature;
 import org.particleos.update.definition.Suggestion;
 import org.particleos.update.failure.UpdateException;
 import org.particleos.update.service.FeatureReads;
 import org.particleos.update.update.Features;
-import picocli.CommandLine.Command;
-import picocli.CommandLine.Parameters;
 
 /** All optional features, or one in detail (update-algorithm.md 19.5, 19.6). */
-@Command(
-    name = "features",
-    description = "List the optional features, or show one of them in detail.",
-    exitCodeOnInvalidInput = 1)
 final class FeaturesVerb extends Verb {
-  @Parameters(arity = "0..1", paramLabel = "FEATURE", description = "Show this feature in detail.")
-  private @Nullable String name;
+  private final Given name = arguments().word("0..1", "FEATURE", "Show this feature in detail.");
 
   FeaturesVerb() {
-    super(Spelling.REFERENCE, Access.READ_ONLY, 1, ONE_INSTALLATION);
+    super(
+        "features",
+        "List the optional features, or show one of them in detail.",
+        Spelling.REFERENCE,
+        Access.READ_ONLY,
+        1,
+        ONE_INSTALLATION);
   }
 
   @Override
   ExitStatus run() throws UpdateException {
     JsonMode json = options().json();
     Features features = Features.ofTransfers(machine(), settings(), progress());
-    if (name == null) {
+    if (name.text().isEmpty()) {
       if (json == JsonMode.OFF) {
         print(features.all());
       } else {
@@ -44,7 +42,7 @@ final class FeaturesVerb extends Verb {
       }
       return ExitStatus.OK;
     }
-    Features.Listed listed = features.named(name);
+    Features.Listed listed = features.named(name.text().get());
     if (json == JsonMode.OFF) {
       terminal().out().print(details(listed));
     } else {

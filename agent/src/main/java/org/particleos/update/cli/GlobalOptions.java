@@ -6,7 +6,6 @@ import java.util.List;
 import java.util.Optional;
 import java.util.OptionalLong;
 import java.util.Set;
-import org.jspecify.annotations.Nullable;
 import org.particleos.update.definition.ByteSize;
 import org.particleos.update.definition.Checks;
 import org.particleos.update.definition.DefinitionPlace;
@@ -16,8 +15,7 @@ import org.particleos.update.failure.Reason;
 import org.particleos.update.failure.UpdateException;
 import org.particleos.update.pattern.FieldText;
 import org.particleos.update.update.Settings;
-import picocli.CommandLine.Option;
-import picocli.CommandLine.ScopeType;
+import picocli.CommandLine.Model.CommandSpec;
 
 /**
  * Options that every verb takes, before or after its name (update-algorithm.md 18.1), and which of
@@ -40,204 +38,140 @@ final class GlobalOptions {
   /** As many runs as the history keeps. */
   private static final int LINES_MAX = 1000;
 
-  @Option(
-      names = {"-C", "--component"},
-      paramLabel = "NAME",
-      scope = ScopeType.INHERIT,
-      description = "Work on this component instead of the operating system.")
-  private @Nullable String component;
+  private final Arguments everywhere = Arguments.everywhere();
+  private final Arguments own = Arguments.ofOneCommand();
 
-  @Option(
-      names = {"-A", "--component-all", "--all"},
-      scope = ScopeType.INHERIT,
-      description = "Work on the operating system and on all components.")
-  private boolean componentAll;
+  private final Given component =
+      everywhere.option(
+          "NAME", "Work on this component instead of the operating system.", "-C", "--component");
 
-  @Option(
-      names = {"-S", "--component-suggested"},
-      scope = ScopeType.INHERIT,
-      description = "Select the components that are suggested for this machine.")
-  private boolean componentSuggested;
+  private final Given componentAll =
+      everywhere.flag(
+          "Work on the operating system and on all components.", "-A", "--component-all", "--all");
 
-  @Option(
-      names = {"-a", "--feature-all"},
-      scope = ScopeType.INHERIT,
-      description = "Select all features.")
-  private boolean featureAll;
+  private final Given componentSuggested =
+      everywhere.flag(
+          "Select the components that are suggested for this machine.",
+          "-S",
+          "--component-suggested");
 
-  @Option(
-      names = {"-s", "--feature-suggested"},
-      scope = ScopeType.INHERIT,
-      description = "Select the features that are suggested for this machine.")
-  private boolean featureSuggested;
+  private final Given featureAll = everywhere.flag("Select all features.", "-a", "--feature-all");
 
-  @Option(
-      names = "--definitions",
-      paramLabel = "PATH",
-      scope = ScopeType.INHERIT,
-      description = "Read transfer definitions from this directory, or this one file, only.")
-  private @Nullable String definitions;
+  private final Given featureSuggested =
+      everywhere.flag(
+          "Select the features that are suggested for this machine.", "-s", "--feature-suggested");
 
-  @Option(
-      names = "--root",
-      paramLabel = "PATH",
-      scope = ScopeType.INHERIT,
-      description = "Work on the operating system below this directory.")
-  private @Nullable String root;
+  private final Given definitions =
+      everywhere.option(
+          "PATH",
+          "Read transfer definitions from this directory, or this one file, only.",
+          "--definitions");
 
-  @Option(
-      names = "--image",
-      paramLabel = "PATH",
-      scope = ScopeType.INHERIT,
-      description = "Work on the operating system in this disk image.")
-  private @Nullable String image;
+  private final Given root =
+      everywhere.option("PATH", "Work on the operating system below this directory.", "--root");
 
-  @Option(
-      names = "--image-policy",
-      paramLabel = "POLICY",
-      scope = ScopeType.INHERIT,
-      description = "Which partitions of the image may be used, and how.")
-  private @Nullable String imagePolicy;
+  private final Given image =
+      everywhere.option("PATH", "Work on the operating system in this disk image.", "--image");
 
-  @Option(
-      names = "--transfer-source",
-      paramLabel = "PATH",
-      scope = ScopeType.INHERIT,
-      description = "The directory that PathRelativeTo=explicit means.")
-  private @Nullable String transferSource;
+  private final Given imagePolicy =
+      everywhere.option(
+          "POLICY", "Which partitions of the image may be used, and how.", "--image-policy");
 
-  @Option(
-      names = "--verify",
-      paramLabel = "BOOL",
-      scope = ScopeType.INHERIT,
-      description = "Override Verify= of every transfer: whether manifests must be signed.")
-  private @Nullable String verify;
+  private final Given transferSource =
+      everywhere.option(
+          "PATH", "The directory that PathRelativeTo=explicit means.", "--transfer-source");
 
-  @Option(
-      names = "--offline",
-      scope = ScopeType.INHERIT,
-      description = "Ask no server; work with what is on this machine.")
-  private boolean offline;
+  private final Given verify =
+      everywhere.option(
+          "BOOL",
+          "Override Verify= of every transfer: whether manifests must be signed.",
+          "--verify");
 
-  @Option(
-      names = {"-m", "--instances-max"},
-      paramLabel = "N",
-      scope = ScopeType.INHERIT,
-      description = "Override InstancesMax= of every transfer.")
-  private @Nullable String instancesMax;
+  private final Given offline =
+      everywhere.flag("Ask no server; work with what is on this machine.", "--offline");
 
-  @Option(
-      names = "--rate-limit",
-      paramLabel = "BYTES",
-      scope = ScopeType.INHERIT,
-      description = "Download no faster than so many bytes per second, as 500K or 2M.")
-  private @Nullable String rateLimit;
+  private final Given instancesMax =
+      everywhere.option("N", "Override InstancesMax= of every transfer.", "-m", "--instances-max");
 
-  @Option(
-      names = "--sync",
-      paramLabel = "BOOL",
-      scope = ScopeType.INHERIT,
-      description = "Wait until data is on the disk (default: yes).")
-  private @Nullable String sync;
+  private final Given rateLimit =
+      everywhere.option(
+          "BYTES",
+          "Download no faster than so many bytes per second, as 500K or 2M.",
+          "--rate-limit");
 
-  @Option(
-      names = "--cleanup",
-      paramLabel = "BOOL",
-      scope = ScopeType.INHERIT,
-      description = "After an update, remove what no definition owns any more (default: no).")
-  private @Nullable String cleanup;
+  private final Given sync =
+      everywhere.option("BOOL", "Wait until data is on the disk (default: yes).", "--sync");
 
-  @Option(
-      names = "--reboot",
-      scope = ScopeType.INHERIT,
-      description = "Restart the machine when an update was installed.")
-  private boolean reboot;
+  private final Given cleanup =
+      everywhere.option(
+          "BOOL",
+          "After an update, remove what no definition owns any more (default: no).",
+          "--cleanup");
 
-  @Option(
-      names = "--force",
-      scope = ScopeType.INHERIT,
-      description =
+  private final Given reboot =
+      everywhere.flag("Restart the machine when an update was installed.", "--reboot");
+
+  private final Given force =
+      everywhere.flag(
           "Replace the fallback even though the running version is not confirmed yet; pack: replace"
-              + " the output.")
-  private boolean force;
+              + " the output.",
+          "--force");
 
-  @Option(
-      names = "--sizes",
-      scope = ScopeType.INHERIT,
-      description = "list: say how much each version downloads and needs; asks for every file.")
-  private boolean sizes;
+  private final Given sizes =
+      everywhere.flag(
+          "list: say how much each version downloads and needs; asks for every file.", "--sizes");
 
-  @Option(
-      names = {"-n", "--lines"},
-      paramLabel = "N",
-      scope = ScopeType.INHERIT,
-      description = "history: show so many runs at most (default: " + LINES_DEFAULT + ").")
-  private @Nullable String lines;
+  private final Given lines =
+      everywhere.option(
+          "N",
+          "history: show so many runs at most (default: " + LINES_DEFAULT + ").",
+          "-n",
+          "--lines");
 
-  @Option(
-      names = "--json",
-      paramLabel = "pretty|short|off",
-      scope = ScopeType.INHERIT,
-      description = "Print the result as JSON.")
-  private @Nullable String json;
+  private final Given json =
+      everywhere.option("pretty|short|off", "Print the result as JSON.", "--json");
 
-  @Option(
-      names = "--progress",
-      paramLabel = "auto|json",
-      scope = ScopeType.INHERIT,
-      description = "Show progress to people, or as JSON in lines on the standard output.")
-  private @Nullable String progress;
+  private final Given progress =
+      everywhere.option(
+          "auto|json",
+          "Show progress to people, or as JSON in lines on the standard output.",
+          "--progress");
 
-  @Option(
-      names = "--verbose",
-      scope = ScopeType.INHERIT,
-      description = "Say more about why something is done.")
-  private boolean verbose;
+  private final Given verbose =
+      everywhere.flag("Say more about why something is done.", "--verbose");
 
-  @Option(
-      names = "--no-pager",
-      scope = ScopeType.INHERIT,
-      description = "Do not pipe long output into a pager.")
-  private boolean noPager;
+  private final Given noPager =
+      everywhere.flag("Do not pipe long output into a pager.", "--no-pager");
 
-  @Option(
-      names = "--no-legend",
-      scope = ScopeType.INHERIT,
-      description = "Print neither table header nor closing hint.")
-  private boolean noLegend;
+  private final Given noLegend =
+      everywhere.flag("Print neither table header nor closing hint.", "--no-legend");
 
-  @Option(
-      names = "--daemon",
-      paramLabel = "BOOL",
-      scope = ScopeType.INHERIT,
-      description =
-          "Let the daemon do it, which asks polkit, or not (default: yes unless you are root).")
-  private @Nullable String daemon;
+  private final Given daemon =
+      everywhere.option(
+          "BOOL",
+          "Let the daemon do it, which asks polkit, or not (default: yes unless you are root).",
+          "--daemon");
 
-  @Option(
-      names = "--no-ask-password",
-      scope = ScopeType.INHERIT,
-      description = "Do not ask for a password that the daemon wants.")
-  private boolean noAskPassword;
+  private final Given noAskPassword =
+      everywhere.flag("Do not ask for a password that the daemon wants.", "--no-ask-password");
 
-  @Option(
-      names = "--on-behalf-of",
-      hidden = true,
-      paramLabel = "UID",
-      scope = ScopeType.INHERIT,
-      description = "The user for whom the daemon does it, for the history.")
-  private @Nullable String onBehalfOf;
+  private final Given onBehalfOf =
+      everywhere.hiddenOption(
+          "UID", "The user for whom the daemon does it, for the history.", "--on-behalf-of");
 
-  @Option(
-      names = "--introspect-cli",
-      hidden = true,
-      description = "Print verbs and options as JSON.")
-  private boolean introspect;
+  private final Given introspect =
+      own.hiddenFlag("Print verbs and options as JSON.", "--introspect-cli");
+
+  /** Makes the program take them, and those that verbs take their verbs, too. */
+  void addTo(CommandSpec program) {
+    everywhere.addTo(program);
+    own.addTo(program);
+  }
 
   // ---- What was chosen ----
 
   boolean introspect() {
-    return introspect;
+    return introspect.isSet();
   }
 
   /** Whether the daemon is to do it; empty if that was left to who asks. */
@@ -246,27 +180,27 @@ final class GlobalOptions {
   }
 
   boolean askPassword() {
-    return !noAskPassword;
+    return !noAskPassword.isSet();
   }
 
   /** Whether another system was chosen, or definitions by their path. */
   boolean choosesPlace() {
-    return root().isPresent() || image().isPresent() || given(definitions).isPresent();
+    return root().isPresent() || image().isPresent() || definitions.value().isPresent();
   }
 
   /** What was given of what the daemon does for nobody, as it is spelled. */
   List<String> forRootOnly() throws UpdateException {
     List<String> found = new ArrayList<>();
-    given(verify).ifPresent(_ -> found.add("--verify="));
-    given(instancesMax).ifPresent(_ -> found.add("--instances-max="));
-    given(sync).ifPresent(_ -> found.add("--sync="));
-    given(rateLimit).ifPresent(_ -> found.add("--rate-limit="));
-    given(transferSource).ifPresent(_ -> found.add("--transfer-source="));
-    given(imagePolicy).ifPresent(_ -> found.add("--image-policy="));
+    verify.value().ifPresent(_ -> found.add("--verify="));
+    instancesMax.value().ifPresent(_ -> found.add("--instances-max="));
+    sync.value().ifPresent(_ -> found.add("--sync="));
+    rateLimit.value().ifPresent(_ -> found.add("--rate-limit="));
+    transferSource.value().ifPresent(_ -> found.add("--transfer-source="));
+    imagePolicy.value().ifPresent(_ -> found.add("--image-policy="));
     if (cleanup().orElse(false)) {
       found.add("--cleanup=");
     }
-    if (force) {
+    if (force.isSet()) {
       found.add("--force");
     }
     return found;
@@ -274,80 +208,82 @@ final class GlobalOptions {
 
   /** How many runs of the history are shown. */
   int lines() throws UpdateException {
-    if (lines == null || lines.isEmpty()) {
+    if (lines.value().isEmpty()) {
       return LINES_DEFAULT;
     }
-    OptionalLong number = FieldText.unsigned(lines, FieldText.LeadingZero.DECIMAL);
+    String text = lines.value().get();
+    OptionalLong number = FieldText.unsigned(text, FieldText.LeadingZero.DECIMAL);
     if (number.isEmpty() || number.getAsLong() < 1 || number.getAsLong() > LINES_MAX) {
-      throw invalid("--lines=", lines, "a number from 1 to " + LINES_MAX);
+      throw invalid("--lines=", text, "a number from 1 to " + LINES_MAX);
     }
     return (int) number.getAsLong();
   }
 
   /** The user for whom the daemon does it. */
   OptionalLong onBehalfOf() throws UpdateException {
-    if (onBehalfOf == null || onBehalfOf.isEmpty()) {
+    if (onBehalfOf.value().isEmpty()) {
       return OptionalLong.empty();
     }
-    OptionalLong uid = FieldText.unsigned(onBehalfOf, FieldText.LeadingZero.DECIMAL);
+    String text = onBehalfOf.value().get();
+    OptionalLong uid = FieldText.unsigned(text, FieldText.LeadingZero.DECIMAL);
     if (uid.isEmpty() || uid.getAsLong() < 0) {
-      throw invalid("--on-behalf-of=", onBehalfOf, "the number of a user");
+      throw invalid("--on-behalf-of=", text, "the number of a user");
     }
     return uid;
   }
 
   boolean offline() {
-    return offline;
+    return offline.isSet();
   }
 
   boolean legend() {
-    return !noLegend;
+    return !noLegend.isSet();
   }
 
   boolean pager() {
-    return !noPager;
+    return !noPager.isSet();
   }
 
   boolean verbose() {
-    return verbose;
+    return verbose.isSet();
   }
 
   boolean reboot() {
-    return reboot;
+    return reboot.isSet();
   }
 
   boolean force() {
-    return force;
+    return force.isSet();
   }
 
   boolean sizes() {
-    return sizes;
+    return sizes.isSet();
   }
 
   boolean componentAll() {
-    return componentAll;
+    return componentAll.isSet();
   }
 
   boolean componentSuggested() {
-    return componentSuggested;
+    return componentSuggested.isSet();
   }
 
   boolean featureAll() {
-    return featureAll;
+    return featureAll.isSet();
   }
 
   boolean featureSuggested() {
-    return featureSuggested;
+    return featureSuggested.isSet();
   }
 
   /** {@code --component=}, unless {@code --component-all} is given, which overrides it. */
   Optional<String> component() {
-    return componentAll ? Optional.empty() : given(component);
+    return componentAll.isSet() ? Optional.empty() : component.value();
   }
 
   /** Whether definitions were chosen, instead of those of the system itself. */
   boolean choosesDefinitions() {
-    return component().isPresent() || given(definitions).isPresent();
+    return component().isPresent() || definitions.value().isPresent();
   }
 
   Optional<Path> root() {
@@ -359,7 +295,7 @@ final class GlobalOptions {
   }
 
   Optional<String> imagePolicy() {
-    return given(imagePolicy);
+    return imagePolicy.value();
   }
 
   Optional<Boolean> cleanup() throws UpdateException {
@@ -368,41 +304,38 @@ final class GlobalOptions {
 
   /** {@code --rate-limit=}, bytes per second; empty if it was not given, 0 for none. */
   OptionalLong rateLimit() throws UpdateException {
-    if (given(rateLimit).isEmpty()) {
+    if (rateLimit.value().isEmpty()) {
       return OptionalLong.empty();
     }
-    OptionalLong bytes = ByteSize.parse(given(rateLimit).get());
+    OptionalLong bytes = ByteSize.parse(rateLimit.value().get());
     if (bytes.isEmpty()) {
-      throw invalid("--rate-limit=", given(rateLimit).get(), "bytes per second, as 500K or 2M");
+      throw invalid("--rate-limit=", rateLimit.value().get(), "bytes per second, as 500K or 2M");
     }
     return bytes;
   }
 
   /** Whether the list of JSON modes was asked for instead of a run. */
   boolean jsonHelp() {
-    return "help".equals(json);
+    return json.text().equals(Optional.of("help"));
   }
 
   JsonMode json() throws UpdateException {
-    return switch (json == null ? (progressAsJson() ? "short" : "off") : json) {
+    String mode = json.text().orElse(progressAsJson() ? "short" : "off");
+    return switch (mode) {
       case "pretty" -> JsonMode.PRETTY;
       case "short" -> JsonMode.SHORT;
       case "off", "" -> JsonMode.OFF;
-      default -> throw invalid("--json=", String.valueOf(json), "pretty, short, off or help");
+      default -> throw invalid("--json=", mode, "pretty, short, off or help");
     };
   }
 
   /** Whether programs watch the run. Valid only after {@link #check}. */
   boolean progressAsJson() {
-    return "json".equals(progress);
+    return progress.text().equals(Optional.of("json"));
   }
 
-  private static Optional<String> given(@Nullable String text) {
-    return Optional.ofNullable(text).filter(value -> !value.isEmpty());
-  }
-
-  private static Optional<Path> path(@Nullable String text) {
-    return given(text).map(value -> Path.of(value).toAbsolutePath().normalize());
+  private static Optional<Path> path(Given given) {
+    return given.value().map(value -> Path.of(value).toAbsolutePath().normalize());
   }
 
   /**
@@ -426,10 +359,11 @@ final class GlobalOptions {
    */
   Settings settings(DefinitionPlace place, int instancesLeast) throws UpdateException {
     OptionalLong max = OptionalLong.empty();
-    if (instancesMax != null && !instancesMax.isEmpty()) {
-      max = FieldText.unsigned(instancesMax, FieldText.LeadingZero.DECIMAL);
+    if (instancesMax.value().isPresent()) {
+      String text = instancesMax.value().get();
+      max = FieldText.unsigned(text, FieldText.LeadingZero.DECIMAL);
       if (max.isEmpty() || Long.compareUnsigned(max.getAsLong(), instancesLeast) < 0) {
-        throw invalid("--instances-max=", instancesMax, "a number of at least " + instancesLeast);
+        throw invalid("--instances-max=", text, "a number of at least " + instancesLeast);
       }
     }
     return new Settings(
@@ -438,7 +372,7 @@ final class GlobalOptions {
         max,
         bool("--sync=", sync).orElse(true),
         path(transferSource),
-        force,
+        force.isSet(),
         true,
         Checks.defaults());
   }
@@ -459,8 +393,9 @@ final class GlobalOptions {
           .remedy("see which components there are: particle-update components")
           .configuration();
     }
-    if (progress != null && !Set.of("", "auto", "json").contains(progress)) {
-      throw invalid("--progress=", progress, "auto or json");
+    String shown = progress.text().orElse("");
+    if (!Set.of("", "auto", "json").contains(shown)) {
+      throw invalid("--progress=", shown, "auto or json");
     }
     requireNot(
         progressAsJson() && json() == JsonMode.PRETTY,
@@ -472,15 +407,15 @@ final class GlobalOptions {
     requireNot(otherSystem.size() > 1, "--image= may not be combined with --root=");
     if (!otherSystem.isEmpty()) {
       String other = otherSystem.getFirst();
-      requireNot(reboot, "--reboot may not be combined with " + other);
+      requireNot(reboot.isSet(), "--reboot may not be combined with " + other);
       requireNot(
-          given(definitions).isPresent(), "--definitions= may not be combined with " + other);
+          definitions.value().isPresent(), "--definitions= may not be combined with " + other);
     }
     if (!components.isEmpty()) {
       String selector = components.getFirst();
-      requireNot(reboot, selector + " may not be combined with --reboot");
+      requireNot(reboot.isSet(), selector + " may not be combined with --reboot");
       requireNot(
-          given(definitions).isPresent(), selector + " may not be combined with --definitions=");
+          definitions.value().isPresent(), selector + " may not be combined with --definitions=");
     }
     if (!supported.contains(Choice.OTHER_SYSTEM) && !otherSystem.isEmpty()) {
       throw notCombined(otherSystem.getFirst() + " may not be combined with '" + verb + "'");
@@ -490,13 +425,14 @@ final class GlobalOptions {
     }
     if (!supported.contains(Choice.DEFINITIONS)) {
       requireNot(
-          given(definitions).isPresent(), "--definitions= may not be combined with '" + verb + "'");
+          definitions.value().isPresent(),
+          "--definitions= may not be combined with '" + verb + "'");
     }
-    boolean features = featureAll || featureSuggested;
+    boolean features = featureAll.isSet() || featureSuggested.isSet();
     // Verbs about the running system say it like this for all selectors.
     if (!supported.contains(Choice.COMPONENT) && features) {
       throw notCombined(
-          (featureAll ? "--feature-all" : "--feature-suggested")
+          (featureAll.isSet() ? "--feature-all" : "--feature-suggested")
               + " may not be combined with '"
               + verb
               + "'");
@@ -504,7 +440,7 @@ final class GlobalOptions {
     if (!supported.contains(Choice.FEATURES) && features) {
       throw UpdateException.because(
               Reason.OPTION_INVALID,
-              (featureAll ? "--feature-all" : "--feature-suggested")
+              (featureAll.isSet() ? "--feature-all" : "--feature-suggested")
                   + " is not supported for '"
                   + verb
                   + "'")
@@ -512,19 +448,24 @@ final class GlobalOptions {
           .remedy("it belongs to enable-feature and disable-feature")
           .configuration();
     }
-    requireSupported(verb, componentAll, "--component-all", supported, Choice.COMPONENT_ALL);
     requireSupported(
-        verb, componentSuggested, "--component-suggested", supported, Choice.COMPONENT_SUGGESTED);
+        verb, componentAll.isSet(), "--component-all", supported, Choice.COMPONENT_ALL);
+    requireSupported(
+        verb,
+        componentSuggested.isSet(),
+        "--component-suggested",
+        supported,
+        Choice.COMPONENT_SUGGESTED);
   }
 
   /** Those that were given, as they are spelled. */
   List<String> componentSelectors() {
     List<String> selectors = new ArrayList<>();
     component().ifPresent(_ -> selectors.add("--component="));
-    if (componentAll) {
+    if (componentAll.isSet()) {
       selectors.add("--component-all");
     }
-    if (componentSuggested) {
+    if (componentSuggested.isSet()) {
       selectors.add("--component-suggested");
     }
     return selectors;
@@ -555,11 +496,11 @@ final class GlobalOptions {
         .configuration();
   }
 
-  private static Optional<Boolean> bool(String option, @Nullable String text)
-      throws UpdateException {
-    if (text == null || text.isEmpty()) {
+  private static Optional<Boolean> bool(String option, Given given) throws UpdateException {
+    if (given.value().isEmpty()) {
       return Optional.empty();
     }
+    String text = given.value().get();
     Optional<Boolean> value = FieldText.bool(text);
     if (value.isEmpty()) {
       throw invalid(option, text, "yes or no");

@@ -25,22 +25,23 @@ import org.particleos.update.update.Overview;
 import org.particleos.update.update.UpdateEvent;
 import org.particleos.update.update.Updater;
 import org.particleos.update.version.Version;
-import picocli.CommandLine.Command;
 
 /**
  * Runs the health checks of this machine; whether they pass decides about the start. Whatever else
  * goes wrong here is a warning: a full disk must not make a machine go back.
  */
-@Command(
-    name = "health",
-    description =
-        "Run the checks in health.d, write down how they ended, and fail if one of them does. A"
-            + " start is confirmed only if they pass (particle-update-health.service).")
 final class HealthVerb extends Verb {
   private static final int NAME_COLUMNS = 24;
 
   HealthVerb() {
-    super(Spelling.OWN, Access.CHANGES, 1, Set.of(Choice.DEFINITIONS));
+    super(
+        "health",
+        "Run the checks in health.d, write down how they ended, and fail if one of them does. A"
+            + " start is confirmed only if they pass (particle-update-health.service).",
+        Spelling.OWN,
+        Access.CHANGES,
+        1,
+        Set.of(Choice.DEFINITIONS));
   }
 
   @Override

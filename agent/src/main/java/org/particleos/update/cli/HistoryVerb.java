@@ -17,18 +17,20 @@ import org.particleos.update.failure.UpdateException;
 import org.particleos.update.history.Entry;
 import org.particleos.update.history.History;
 import org.particleos.update.linux.IoFailure;
-import picocli.CommandLine.Command;
 
 /** What earlier runs changed, and which failed; newest first. */
-@Command(
-    name = "history",
-    description = "Show what earlier runs changed, and which failed. Asks no server.")
 final class HistoryVerb extends Verb {
   private static final DateTimeFormatter TIME =
       DateTimeFormatter.ofPattern("uuuu-MM-dd HH:mm:ss", Locale.ROOT);
 
   HistoryVerb() {
-    super(Spelling.OWN, Access.READ_ONLY, 1, ONE_INSTALLATION);
+    super(
+        "history",
+        "Show what earlier runs changed, and which failed. Asks no server.",
+        Spelling.OWN,
+        Access.READ_ONLY,
+        1,
+        ONE_INSTALLATION);
   }
 
   @Override

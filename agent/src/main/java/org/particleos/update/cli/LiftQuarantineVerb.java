@@ -4,33 +4,33 @@ import com.fasterxml.jackson.databind.JsonNode;
 import java.util.Optional;
 import org.particleos.update.failure.UpdateException;
 import org.particleos.update.update.Updater;
-import picocli.CommandLine.Command;
-import picocli.CommandLine.Parameters;
 
 /** Lets a version that did not come up be tried again. */
-@Command(
-    name = "lift-quarantine",
-    description =
-        "Let VERSION be tried again although it did not come up. If it is still installed, its boot"
-            + " entry gets its tries back.")
 final class LiftQuarantineVerb extends Verb {
-  @Parameters(paramLabel = "VERSION", description = "The version, as quarantine lists it.")
-  private String version = "";
+  private final Given version =
+      arguments().word("1", "VERSION", "The version, as quarantine lists it.");
 
   LiftQuarantineVerb() {
-    super(Spelling.OWN, Access.CHANGES, 1, ONE_INSTALLATION);
+    super(
+        "lift-quarantine",
+        "Let VERSION be tried again although it did not come up. If it is still installed, its boot"
+            + " entry gets its tries back.",
+        Spelling.OWN,
+        Access.CHANGES,
+        1,
+        ONE_INSTALLATION);
   }
 
   @Override
   Optional<String> version() {
-    return Optional.of(version);
+    return version.text();
   }
 
   @Override
   ExitStatus run() throws UpdateException {
     options().json(); // a wrong mode is refused before anything is done
     try (Updater updater = updater(progress())) {
-      Updater.Lifted lifted = updater.lift(version, caller());
+      Updater.Lifted lifted = updater.lift(version.text().orElseThrow(), caller());
       answer(
           Json.object()
               .put("version", lifted.failed().version().text())

@@ -6,7 +6,6 @@ import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.util.LinkedHashSet;
 import java.util.Optional;
 import java.util.Set;
-import org.jspecify.annotations.Nullable;
 import org.particleos.update.catalog.Inventory;
 import org.particleos.update.failure.UpdateException;
 import org.particleos.update.plan.VersionSet;
@@ -14,25 +13,24 @@ import org.particleos.update.plan.VersionSet.Flags;
 import org.particleos.update.update.Cost;
 import org.particleos.update.update.Overview;
 import org.particleos.update.update.Updater;
-import picocli.CommandLine.Command;
-import picocli.CommandLine.Parameters;
 
 /** All versions, or one in detail (update-algorithm.md 6.1, 19.1, 19.2). */
-@Command(
-    name = "list",
-    description = "List the installed and offered versions, or show one of them in detail.",
-    exitCodeOnInvalidInput = 1)
 final class ListVerb extends Verb {
-  @Parameters(arity = "0..1", paramLabel = "VERSION", description = "Show this version in detail.")
-  private @Nullable String version;
+  private final Given version = arguments().word("0..1", "VERSION", "Show this version in detail.");
 
   ListVerb() {
-    super(Spelling.REFERENCE, Access.READ_ONLY, 1, ONE_INSTALLATION);
+    super(
+        "list",
+        "List the installed and offered versions, or show one of them in detail.",
+        Spelling.REFERENCE,
+        Access.READ_ONLY,
+        1,
+        ONE_INSTALLATION);
   }
 
   @Override
   Optional<String> version() {
-    return Optional.ofNullable(version);
+    return version.text();
   }
 
   @Override
@@ -41,9 +39,9 @@ final class ListVerb extends Verb {
     try (Updater updater = updater(progress())) {
       Overview overview = updater.overview(view());
       answer(
-          version == null
+          version.text().isEmpty()
               ? document(overview, updater)
-              : document(overview.named(version), updater));
+              : document(overview.named(version.text().get()), updater));
       return ExitStatus.OK;
     }
   }
@@ -63,7 +61,7 @@ final class ListVerb extends Verb {
   @Override
   void show(JsonNode document) {
     var text = new VersionsText(terminal(), options().legend(), options().sizes());
-    if (version == null) {
+    if (version.text().isEmpty()) {
       new Pager(terminal(), context().machine().environment(), options().pager())
           .show(text.all(document));
     } else {

@@ -8,7 +8,6 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
 import java.util.Set;
-import org.jspecify.annotations.Nullable;
 import org.particleos.update.delta.SeekableCheck;
 import org.particleos.update.delta.SeekablePacking;
 import org.particleos.update.failure.Quote;
@@ -18,16 +17,8 @@ import org.particleos.update.linux.IoFailure;
 import org.particleos.update.linux.Kernel;
 import org.particleos.update.linux.Kernel.OpenFlag;
 import org.particleos.update.linux.OpenFile;
-import picocli.CommandLine.Command;
-import picocli.CommandLine.Option;
-import picocli.CommandLine.Parameters;
 
 /** Packs images for publishers, so that machines fetch only what they do not have. */
-@Command(
-    name = "pack",
-    description =
-        "For publishers: pack IMAGE so that updates can fetch parts of it, as zstd with a seek"
-            + " table, which every zstd unpacks. With --check, look whether a packed file is good.")
 final class PackVerb extends Verb {
   private static final String SUFFIX = ".zst";
 
@@ -36,58 +27,59 @@ final class PackVerb extends Verb {
 
   private static final int KIB = 1024;
 
-  @Option(
-      names = {"-o", "--output"},
-      paramLabel = "FILE",
-      description = "Write to this file instead of IMAGE.zst.")
-  private @Nullable String output;
+  private final Given output =
+      arguments().option("FILE", "Write to this file instead of IMAGE.zst.", "-o", "--output");
 
-  @Option(
-      names = "--level",
-      paramLabel = "N",
-      description = "How hard to try, 1 to 22 (default: 3, as zstd).")
-  private @Nullable String level;
+  private final Given level =
+      arguments().option("N", "How hard to try, 1 to 22 (default: 3, as zstd).", "--level");
 
-  @Option(
-      names = "--frame-size",
-      paramLabel = "BYTES",
-      description =
-          "How much of the image can be had by itself, 16K to 4M, a multiple of 4K (default: 128K)."
-              + " Small frames make updates smaller, and the file a little larger.")
-  private @Nullable String frameSize;
+  private final Given frameSize =
+      arguments()
+          .option(
+              "BYTES",
+              "How much of the image can be had by itself, 16K to 4M, a multiple of 4K (default:"
+                  + " 128K). Small frames make updates smaller, and the file a little larger.",
+              "--frame-size");
 
-  @Option(
-      names = "--check",
-      description =
-          "Pack nothing: look whether FILE is packed like that and whole; with IMAGE, whether it is"
-              + " that one.")
-  private boolean check;
+  private final Given check =
+      arguments()
+          .flag(
+              "Pack nothing: look whether FILE is packed like that and whole; with IMAGE, whether"
+                  + " it is that one.",
+              "--check");
 
-  @Parameters(arity = "1..2", paramLabel = "IMAGE|FILE [IMAGE]", description = "What to work on.")
-  private List<String> files = List.of();
+  private final Given files = arguments().words("1..2", "IMAGE|FILE [IMAGE]", "What to work on.");
 
   PackVerb() {
-    super(Spelling.OWN, Access.READ_ONLY, 1, Set.of());
+    super(
+        "pack",
+        "For publishers: pack IMAGE so that updates can fetch parts of it, as zstd with a seek"
+            + " table, which every zstd unpacks. With --check, look whether a packed file is good.",
+        Spelling.OWN,
+        Access.READ_ONLY,
+        1,
+        Set.of());
   }
 
   @Override
   ExitStatus run() throws UpdateException {
-    Path first = path(files.getFirst());
-    if (check) {
-      requireNot(output != null, "--output=");
-      requireNot(level != null, "--level=");
-      requireNot(frameSize != null, "--frame-size=");
-      return check(first, files.stream().skip(1).map(PackVerb::path).findFirst());
+    List<String> names = files.words();
+    Path first = path(names.getFirst());
+    if (check.isSet()) {
+      requireNot(output, "--output=");
+      requireNot(level, "--level=");
+      requireNot(frameSize, "--frame-size=");
+      return check(first, names.stream().skip(1).map(PackVerb::path).findFirst());
     }
-    if (files.size() > 1) {
+    if (names.size() > 1) {
       throw invalid("two files", "one IMAGE, or --check FILE IMAGE");
     }
-    pack(first, output == null ? path(files.getFirst() + SUFFIX) : path(output));
+    pack(first, path(output.text().orElse(names.getFirst() + SUFFIX)));
     return ExitStatus.OK;
   }
 
-  private static void requireNot(boolean given, String option) throws UpdateException {
-    if (given) {
+  private static void requireNot(Given given, String option) throws UpdateException {
+    if (given.text().isPresent()) {
       throw invalid(option, "nothing but files with --check");
     }
   }
@@ -266,12 +258,12 @@ final class PackVerb extends Verb {
   }
 
   /** A number with or without K or M behind it. */
-  private static long number(
-      String option, @Nullable String text, long least, long most, long otherwise)
+  private static long number(String option, Given given, long least, long most, long otherwise)
       throws UpdateException {
-    if (text == null || text.isEmpty()) {
+    if (given.value().isEmpty()) {
       return otherwise;
     }
+    String text = given.value().get();
     String upper = text.toUpperCase(Locale.ROOT);
     long unit = upper.endsWith("M") ? KIB * KIB : upper.endsWith("K") ? KIB : 1;
     String digits = unit == 1 ? upper : upper.substring(0, upper.length() - 1);

@@ -6,35 +6,14 @@ import java.nio.charset.StandardCharsets;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.Objects;
 import java.util.Set;
 import java.util.concurrent.Callable;
-import org.jspecify.annotations.Nullable;
 import org.particleos.update.failure.Errno;
+import picocli.AutoComplete;
 import picocli.CommandLine;
-import picocli.CommandLine.Command;
-import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
-import picocli.CommandLine.Spec;
 
 /** The program; without a verb it lists versions, as the reference does. */
-@Command(
-    name = "particle-update",
-    mixinStandardHelpOptions = true,
-    sortOptions = false,
-    header = "Keeps an immutable Linux system up to date from a signed server.%n",
-    synopsisHeading = "Usage: ",
-    customSynopsis = "particle-update [OPTIONS] VERB [VERSION]",
-    commandListHeading = "%nVerbs:%n",
-    optionListHeading = "%nOptions:%n",
-    footerHeading = "%nExit statuses:%n",
-    footer = {
-      "The verbs update, acquire, check-new, list, vacuum and pending end with 0 or 1 like those",
-      "of systemd-sysupdate; check, apply, status, history, doctor, verify, quarantine,",
-      "lift-quarantine, health, boot-loader and pack with one of the above.",
-      "",
-      "Start with: particle-update check"
-    })
 final class ParticleUpdate implements Callable<Integer> {
   static final String NAME = "particle-update";
 
@@ -61,12 +40,29 @@ final class ParticleUpdate implements Callable<Integer> {
 
   private final Context context;
 
-  @Spec private @Nullable CommandSpec spec;
-
-  @Mixin private final GlobalOptions options = new GlobalOptions();
+  private final CommandSpec command = CommandSpec.wrapWithoutInspection(this).name(NAME);
+  private final GlobalOptions options = new GlobalOptions();
 
   ParticleUpdate(Context context) {
     this.context = context;
+    options.addTo(command);
+    Arguments.addHelp(command);
+    command
+        .usageMessage()
+        .sortOptions(false)
+        .header("Keeps an immutable Linux system up to date from a signed server.%n")
+        .synopsisHeading("Usage: ")
+        .customSynopsis("particle-update [OPTIONS] VERB [VERSION]")
+        .commandListHeading("%nVerbs:%n")
+        .optionListHeading("%nOptions:%n")
+        .footerHeading("%nExit statuses:%n")
+        .footer(
+            "The verbs update, acquire, check-new, list, vacuum and pending end with 0 or 1 like"
+                + " those",
+            "of systemd-sysupdate; check, apply, status, history, doctor, verify, quarantine,",
+            "lift-quarantine, health, boot-loader and pack with one of the above.",
+            "",
+            "Start with: particle-update check");
   }
 
   GlobalOptions options() {
@@ -80,7 +76,7 @@ final class ParticleUpdate implements Callable<Integer> {
   @Override
   public Integer call() {
     if (options.introspect()) {
-      Introspection.print(context.terminal().out(), Objects.requireNonNull(spec));
+      Introspection.print(context.terminal().out(), command);
       return ExitStatus.OK.code();
     }
     var list = new ListVerb();
@@ -121,9 +117,16 @@ final class ParticleUpdate implements Callable<Integer> {
    * @param verbs those that it takes
    */
   private static CommandLine commandLine(Context context, Set<String> verbs) {
-    var line = new CommandLine(new ParticleUpdate(context));
-    for (String verb : verbs) {
-      line.addSubcommand(Verbs.named(verb));
+    var program = new ParticleUpdate(context);
+    var line = new CommandLine(program.command);
+    for (String name : verbs) {
+      if (name.equals(Verbs.COMPLETION)) {
+        line.addSubcommand(AutoComplete.GenerateCompletion.class);
+      } else {
+        Verb verb = Verbs.named(name);
+        verb.belongTo(program);
+        line.addSubcommand(verb.command());
+      }
     }
     if (context.programName().equals(REFERENCE_NAME)) {
       takeReferencesCommandLine(line);
@@ -144,7 +147,7 @@ final class ParticleUpdate implements Callable<Integer> {
     line.setUsageHelpWidth(100);
     for (CommandLine verb : line.getSubcommands().values()) {
       if (verb.getCommandSpec().findOption("--help") == null) {
-        verb.getCommandSpec().mixinStandardHelpOptions(true);
+        Arguments.addHelp(verb.getCommandSpec());
       }
     }
     line.getCommandSpec().versionProvider(() -> new String[] {version(context)});

@@ -4,16 +4,17 @@ import java.util.Set;
 import org.particleos.update.cli.GlobalOptions.Choice;
 import org.particleos.update.failure.UpdateException;
 import org.particleos.update.update.Updater;
-import picocli.CommandLine.Command;
 
 /** Whether an installed version waits for a restart (update-algorithm.md 6.7). */
-@Command(
-    name = "pending",
-    description = "Exit with 0 if a newer version than the running one is installed, else with 1.",
-    exitCodeOnInvalidInput = 1)
 final class PendingVerb extends Verb {
   PendingVerb() {
-    super(Spelling.REFERENCE, Access.READ_ONLY, 1, Set.of(Choice.DEFINITIONS));
+    super(
+        "pending",
+        "Exit with 0 if a newer version than the running one is installed, else with 1.",
+        Spelling.REFERENCE,
+        Access.READ_ONLY,
+        1,
+        Set.of(Choice.DEFINITIONS));
   }
 
   @Override

@@ -31,12 +31,8 @@ import org.particleos.update.service.PolicyFiles;
 import org.particleos.update.service.PolicyText;
 import org.particleos.update.service.Power;
 import org.particleos.update.service.SysfsPower;
-import picocli.CommandLine.Command;
 
 /** Tells what the daemon would do when and why, whether it runs or not. */
-@Command(
-    name = "policy",
-    description = "Say what the daemon would do by itself, when, and why not now.")
 final class PolicyVerb extends Verb {
   private static final int SUBJECT_COLUMNS = 11;
 
@@ -44,7 +40,13 @@ final class PolicyVerb extends Verb {
   private static final Duration SERVICE_WAIT = Duration.ofSeconds(2);
 
   PolicyVerb() {
-    super(Spelling.OWN, Access.READ_ONLY, 1, Set.of(Choice.OTHER_SYSTEM));
+    super(
+        "policy",
+        "Say what the daemon would do by itself, when, and why not now.",
+        Spelling.OWN,
+        Access.READ_ONLY,
+        1,
+        Set.of(Choice.OTHER_SYSTEM));
   }
 
   @Override

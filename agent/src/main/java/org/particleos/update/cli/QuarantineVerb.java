@@ -5,17 +5,18 @@ import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.util.List;
 import org.particleos.update.failure.UpdateException;
 import org.particleos.update.update.Updater;
-import picocli.CommandLine.Command;
 
 /** Which versions are not taken again, and what happened to them. */
-@Command(
-    name = "quarantine",
-    description =
-        "List the versions that this machine was started with in vain, when and why, and that are"
-            + " not taken again.")
 final class QuarantineVerb extends Verb {
   QuarantineVerb() {
-    super(Spelling.OWN, Access.READ_ONLY, 1, ONE_INSTALLATION);
+    super(
+        "quarantine",
+        "List the versions that this machine was started with in vain, when and why, and that are"
+            + " not taken again.",
+        Spelling.OWN,
+        Access.READ_ONLY,
+        1,
+        ONE_INSTALLATION);
   }
 
   @Override

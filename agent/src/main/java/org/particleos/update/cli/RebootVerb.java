@@ -4,16 +4,17 @@ import java.util.Set;
 import org.particleos.update.cli.GlobalOptions.Choice;
 import org.particleos.update.failure.UpdateException;
 import org.particleos.update.update.Updater;
-import picocli.CommandLine.Command;
 
 /** Restarts the machine if that brings a newer version into use (update-algorithm.md 6.8). */
-@Command(
-    name = "reboot",
-    description = "Restart the machine if a newer version than the running one is installed.",
-    exitCodeOnInvalidInput = 1)
 final class RebootVerb extends Verb {
   RebootVerb() {
-    super(Spelling.REFERENCE, Access.READ_ONLY, 1, Set.of(Choice.DEFINITIONS));
+    super(
+        "reboot",
+        "Restart the machine if a newer version than the running one is installed.",
+        Spelling.REFERENCE,
+        Access.READ_ONLY,
+        1,
+        Set.of(Choice.DEFINITIONS));
   }
 
   @Override

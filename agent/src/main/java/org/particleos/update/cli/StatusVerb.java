@@ -18,15 +18,17 @@ import org.particleos.update.plan.VersionSets;
 import org.particleos.update.update.Overview;
 import org.particleos.update.update.Updater;
 import org.particleos.update.version.Version;
-import picocli.CommandLine.Command;
 
 /** A picture of the machine: every slot and boot entry, what it holds and what becomes of it. */
-@Command(
-    name = "status",
-    description = "Show the slots of the disk and the boot entries. Asks no server.")
 final class StatusVerb extends Verb {
   StatusVerb() {
-    super(Spelling.OWN, Access.READ_ONLY, 1, ONE_INSTALLATION);
+    super(
+        "status",
+        "Show the slots of the disk and the boot entries. Asks no server.",
+        Spelling.OWN,
+        Access.READ_ONLY,
+        1,
+        ONE_INSTALLATION);
   }
 
   @Override

@@ -8,38 +8,32 @@ import org.particleos.update.failure.Quote;
 import org.particleos.update.failure.Reason;
 import org.particleos.update.failure.UpdateException;
 import org.particleos.update.update.ComponentList;
-import picocli.CommandLine.Command;
-import picocli.CommandLine.Parameters;
 
 /** Switches components on or off (update-algorithm.md 6.9). */
 abstract sealed class SwitchComponentVerb extends Verb {
-  @Command(
-      name = "enable-component",
-      description = "Switch components on, so that they are updated.",
-      exitCodeOnInvalidInput = 1)
   static final class Enable extends SwitchComponentVerb {
     Enable() {
-      super(true);
+      super("enable-component", "Switch components on, so that they are updated.", true);
     }
   }
 
-  @Command(
-      name = "disable-component",
-      description = "Switch components off: they stay as they are and are not updated.",
-      exitCodeOnInvalidInput = 1)
   static final class Disable extends SwitchComponentVerb {
     Disable() {
-      super(false);
+      super(
+          "disable-component",
+          "Switch components off: they stay as they are and are not updated.",
+          false);
     }
   }
 
-  @Parameters(arity = "0..*", paramLabel = "COMPONENT", description = "Names of components.")
-  private List<String> names = List.of();
+  private final Given names = arguments().words("0..*", "COMPONENT", "Names of components.");
 
   private final boolean enable;
 
-  private SwitchComponentVerb(boolean enable) {
+  private SwitchComponentVerb(String name, String description, boolean enable) {
     super(
+        name,
+        description,
         Spelling.REFERENCE,
         Access.CHANGES,
         1,
@@ -57,10 +51,10 @@ abstract sealed class SwitchComponentVerb extends Verb {
     if (selectors.size() > 1) {
       throw usage(String.join(" and ", selectors) + " contradict each other: give one, not both");
     }
-    if (!selectors.isEmpty() && !names.isEmpty()) {
+    if (!selectors.isEmpty() && !names.words().isEmpty()) {
       throw usage("components are either named or selected by an option, not both");
     }
-    if (selectors.isEmpty() && names.isEmpty()) {
+    if (selectors.isEmpty() && names.words().isEmpty()) {
       throw usage("No component specified.");
     }
     var list = ComponentList.of(machine(), progress());
@@ -80,8 +74,8 @@ abstract sealed class SwitchComponentVerb extends Verb {
   }
 
   private List<String> chosen(ComponentList list) {
-    if (!names.isEmpty()) {
-      return names;
+    if (!names.words().isEmpty()) {
+      return names.words();
     }
     if (options().componentAll()) {
       return list.names();

@@ -1,6 +1,5 @@
 package org.particleos.update.cli;
 
-import java.util.List;
 import java.util.Optional;
 import java.util.Set;
 import org.particleos.update.cli.GlobalOptions.Choice;
@@ -10,38 +9,35 @@ import org.particleos.update.failure.Quote;
 import org.particleos.update.failure.Reason;
 import org.particleos.update.failure.UpdateException;
 import org.particleos.update.update.Features;
-import picocli.CommandLine.Command;
-import picocli.CommandLine.Parameters;
 
 /** Switches features on or off (update-algorithm.md 6.9). */
 abstract sealed class SwitchFeatureVerb extends Verb {
-  @Command(
-      name = "enable-feature",
-      description = "Switch features on; the next update installs what belongs to them.",
-      exitCodeOnInvalidInput = 1)
   static final class Enable extends SwitchFeatureVerb {
     Enable() {
-      super(true);
+      super(
+          "enable-feature",
+          "Switch features on; the next update installs what belongs to them.",
+          true);
     }
   }
 
-  @Command(
-      name = "disable-feature",
-      description = "Switch features off; the next update or vacuum removes what belongs to them.",
-      exitCodeOnInvalidInput = 1)
   static final class Disable extends SwitchFeatureVerb {
     Disable() {
-      super(false);
+      super(
+          "disable-feature",
+          "Switch features off; the next update or vacuum removes what belongs to them.",
+          false);
     }
   }
 
-  @Parameters(arity = "0..*", paramLabel = "FEATURE", description = "Names of features.")
-  private List<String> names = List.of();
+  private final Given names = arguments().words("0..*", "FEATURE", "Names of features.");
 
   private final boolean enable;
 
-  private SwitchFeatureVerb(boolean enable) {
+  private SwitchFeatureVerb(String name, String description, boolean enable) {
     super(
+        name,
+        description,
         Spelling.REFERENCE,
         Access.CHANGES,
         1,
@@ -52,13 +48,13 @@ abstract sealed class SwitchFeatureVerb extends Verb {
   @Override
   ExitStatus run() throws UpdateException {
     boolean selected = options().featureAll() || options().featureSuggested();
-    if (selected && !names.isEmpty()) {
+    if (selected && !names.words().isEmpty()) {
       throw usage("features are either named or selected by an option, not both");
     }
     if (options().featureAll() && options().featureSuggested()) {
       throw usage("features are selected by --feature-all or --feature-suggested, not both");
     }
-    if (!selected && names.isEmpty()) {
+    if (!selected && names.words().isEmpty()) {
       throw usage("No feature specified.");
     }
     return forEachInstallation(this::switchThoseOf);
@@ -78,7 +74,7 @@ abstract sealed class SwitchFeatureVerb extends Verb {
         && !features.hasTransfers()) {
       return; // the operating system itself is no installation here
     }
-    if (names.isEmpty()) {
+    if (names.words().isEmpty()) {
       for (Features.Listed listed : features.all()) {
         if (selected(listed)) {
           switchOne(features, listed.feature());
@@ -87,7 +83,7 @@ abstract sealed class SwitchFeatureVerb extends Verb {
       return;
     }
     Optional<UpdateException> first = Optional.empty();
-    for (String name : names) {
+    for (String name : names.words()) {
       try {
         switchOne(features, features.named(name).feature());
       } catch (UpdateException e) {

@@ -3,16 +3,17 @@ package org.particleos.update.cli;
 import com.fasterxml.jackson.databind.JsonNode;
 import org.particleos.update.failure.UpdateException;
 import org.particleos.update.update.Updater;
-import picocli.CommandLine.Command;
 
 /** Removes unfinished and surplus instances (update-algorithm.md 6.5, 19.4). */
-@Command(
-    name = "vacuum",
-    description = "Remove unfinished downloads and versions beyond InstancesMax=.",
-    exitCodeOnInvalidInput = 1)
 final class VacuumVerb extends Verb {
   VacuumVerb() {
-    super(Spelling.REFERENCE, Access.CHANGES, 1, ONE_INSTALLATION);
+    super(
+        "vacuum",
+        "Remove unfinished downloads and versions beyond InstancesMax=.",
+        Spelling.REFERENCE,
+        Access.CHANGES,
+        1,
+        ONE_INSTALLATION);
   }
 
   @Override

@@ -30,8 +30,7 @@ import org.particleos.update.update.ServiceNotices;
 import org.particleos.update.update.Settings;
 import org.particleos.update.update.UpdateEvent;
 import org.particleos.update.update.Updater;
-import picocli.CommandLine.Command;
-import picocli.CommandLine.ParentCommand;
+import picocli.CommandLine.Model.CommandSpec;
 
 /** What all verbs have in common: options, an engine, and how failures end the process. */
 abstract class Verb implements Callable<Integer> {
@@ -57,18 +56,33 @@ abstract class Verb implements Callable<Integer> {
   static final Set<Choice> ANY_INSTALLATION =
       Set.of(Choice.COMPONENT, Choice.COMPONENT_ALL, Choice.DEFINITIONS, Choice.OTHER_SYSTEM);
 
-  /** Set by picocli before {@link #call}. */
-  @ParentCommand private @Nullable ParticleUpdate program;
-
+  private final String name;
+  private final String description;
+  private final Arguments arguments = Arguments.ofOneCommand();
   private final Spelling spelling;
   private final Access access;
   private final int instancesLeast;
   private final Set<Choice> supported;
+  private @Nullable ParticleUpdate program;
   private @Nullable Machine machine;
   private @Nullable RunView shown;
   private @Nullable ProgressView seen;
 
-  Verb(Spelling spelling, Access access, int instancesLeast, Set<Choice> supported) {
+  /**
+   * A verb.
+   *
+   * @param instancesLeast the smallest {@code --instances-max=} that it can work with
+   * @param supported what it takes of the options that not all verbs take
+   */
+  Verb(
+      String name,
+      String description,
+      Spelling spelling,
+      Access access,
+      int instancesLeast,
+      Set<Choice> supported) {
+    this.name = name;
+    this.description = description;
     this.spelling = spelling;
     this.access = access;
     this.instancesLeast = instancesLeast;
@@ -80,9 +94,25 @@ abstract class Verb implements Callable<Integer> {
     return access;
   }
 
-  /** For a verb that is not run by picocli. */
+  /** What it takes of its own, to which each verb adds when it is made. */
+  final Arguments arguments() {
+    return arguments;
+  }
+
+  /** Says whose options it has as well. Needed before {@link #call}. */
   final void belongTo(ParticleUpdate parent) {
     program = parent;
+  }
+
+  /** The verb as picocli knows it. */
+  final CommandSpec command() {
+    CommandSpec command = CommandSpec.wrapWithoutInspection(this).name(name);
+    command.usageMessage().description(description);
+    if (spelling == Spelling.REFERENCE) {
+      command.exitCodeOnInvalidInput(ExitStatus.FAILED.code());
+    }
+    arguments.addTo(command);
+    return command;
   }
 
   private ParticleUpdate program() {
@@ -116,7 +146,7 @@ abstract class Verb implements Callable<Integer> {
   }
 
   final String name() {
-    return getClass().getAnnotation(Command.class).name();
+    return name;
   }
 
   /** Who asks, for the message that another process gets meanwhile. */

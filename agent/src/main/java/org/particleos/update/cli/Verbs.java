@@ -1,67 +1,89 @@
 package org.particleos.update.cli;
 
 import java.util.Arrays;
-import java.util.LinkedHashMap;
+import java.util.Collections;
 import java.util.LinkedHashSet;
-import java.util.Map;
+import java.util.List;
 import java.util.Set;
-import picocli.AutoComplete;
 
 /**
- * The verbs by their names, in the order of the help text. To describe one of them to picocli takes
- * a hundredth of a second or two, and all of them together take longer than most verbs run, so that
- * only those are described which a command line can mean.
+ * The verbs by their names, in the order of the help text. To describe all of them to picocli takes
+ * longer than most verbs run, so that only those are described which a command line can mean.
  */
 final class Verbs {
-  private static final String COMPLETION = "generate-completion";
+  static final String COMPLETION = "generate-completion";
 
-  private static final Map<String, Class<?>> BY_NAME = byName();
+  private static final Set<String> NAMES =
+      Collections.unmodifiableSet(
+          new LinkedHashSet<>(
+              List.of(
+                  "check",
+                  "apply",
+                  "status",
+                  "history",
+                  "list",
+                  "check-new",
+                  "update",
+                  "acquire",
+                  "vacuum",
+                  "cleanup",
+                  "pending",
+                  "reboot",
+                  "features",
+                  "enable-feature",
+                  "disable-feature",
+                  "components",
+                  "enable-component",
+                  "disable-component",
+                  "doctor",
+                  "verify",
+                  "quarantine",
+                  "lift-quarantine",
+                  "health",
+                  "boot-loader",
+                  "pack",
+                  "daemon",
+                  "policy",
+                  COMPLETION)));
 
   private Verbs() {}
 
-  private static Map<String, Class<?>> byName() {
-    Map<String, Class<?>> verbs = new LinkedHashMap<>();
-    verbs.put("check", CheckVerb.class);
-    verbs.put("apply", ApplyVerb.class);
-    verbs.put("status", StatusVerb.class);
-    verbs.put("history", HistoryVerb.class);
-    verbs.put("list", ListVerb.class);
-    verbs.put("check-new", CheckNewVerb.class);
-    verbs.put("update", UpdateVerb.class);
-    verbs.put("acquire", AcquireVerb.class);
-    verbs.put("vacuum", VacuumVerb.class);
-    verbs.put("cleanup", CleanupVerb.class);
-    verbs.put("pending", PendingVerb.class);
-    verbs.put("reboot", RebootVerb.class);
-    verbs.put("features", FeaturesVerb.class);
-    verbs.put("enable-feature", SwitchFeatureVerb.Enable.class);
-    verbs.put("disable-feature", SwitchFeatureVerb.Disable.class);
-    verbs.put("components", ComponentsVerb.class);
-    verbs.put("enable-component", SwitchComponentVerb.Enable.class);
-    verbs.put("disable-component", SwitchComponentVerb.Disable.class);
-    verbs.put("doctor", DoctorVerb.class);
-    verbs.put("verify", VerifyVerb.class);
-    verbs.put("quarantine", QuarantineVerb.class);
-    verbs.put("lift-quarantine", LiftQuarantineVerb.class);
-    verbs.put("health", HealthVerb.class);
-    verbs.put("boot-loader", BootLoaderVerb.class);
-    verbs.put("pack", PackVerb.class);
-    verbs.put("daemon", DaemonVerb.class);
-    verbs.put("policy", PolicyVerb.class);
-    verbs.put(COMPLETION, AutoComplete.GenerateCompletion.class);
-    return verbs;
-  }
-
   static Set<String> names() {
-    return BY_NAME.keySet();
+    return NAMES;
   }
 
-  static Class<?> named(String name) {
-    Class<?> verb = BY_NAME.get(name);
-    if (verb == null) {
-      throw new IllegalArgumentException("no verb: " + name);
-    }
-    return verb;
+  /** A verb by its name; not {@link #COMPLETION}, which is part of picocli. */
+  static Verb named(String name) {
+    return switch (name) {
+      case "check" -> new CheckVerb();
+      case "apply" -> new ApplyVerb();
+      case "status" -> new StatusVerb();
+      case "history" -> new HistoryVerb();
+      case "list" -> new ListVerb();
+      case "check-new" -> new CheckNewVerb();
+      case "update" -> new UpdateVerb();
+      case "acquire" -> new AcquireVerb();
+      case "vacuum" -> new VacuumVerb();
+      case "cleanup" -> new CleanupVerb();
+      case "pending" -> new PendingVerb();
+      case "reboot" -> new RebootVerb();
+      case "features" -> new FeaturesVerb();
+      case "enable-feature" -> new SwitchFeatureVerb.Enable();
+      case "disable-feature" -> new SwitchFeatureVerb.Disable();
+      case "components" -> new ComponentsVerb();
+      case "enable-component" -> new SwitchComponentVerb.Enable();
+      case "disable-component" -> new SwitchComponentVerb.Disable();
+      case "doctor" -> new DoctorVerb();
+      case "verify" -> new VerifyVerb();
+      case "quarantine" -> new QuarantineVerb();
+      case "lift-quarantine" -> new LiftQuarantineVerb();
+      case "health" -> new HealthVerb();
+      case "boot-loader" -> new BootLoaderVerb();
+      case "pack" -> new PackVerb();
+      case "daemon" -> new DaemonVerb();
+      case "policy" -> new PolicyVerb();
+      default -> throw new IllegalArgumentException("no verb: " + name);
+    };
   }
 
   /**

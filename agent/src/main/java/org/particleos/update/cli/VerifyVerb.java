@@ -5,23 +5,14 @@ import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
-import org.jspecify.annotations.Nullable;
 import org.particleos.update.failure.UpdateException;
 import org.particleos.update.update.Updater;
 import org.particleos.update.update.Verification;
 import org.particleos.update.update.Verification.Part;
 import org.particleos.update.verity.BlockRanges;
 import org.particleos.update.verity.Integrity;
-import picocli.CommandLine.Command;
-import picocli.CommandLine.Option;
-import picocli.CommandLine.Parameters;
 
 /** Reads what is installed and says whether it is what was published. */
-@Command(
-    name = "verify",
-    description =
-        "Read the slots of the newest installed version, or of VERSION, and compare every block"
-            + " with its hash tree. Without --repair it changes nothing and asks no server.")
 final class VerifyVerb extends Verb {
   /** Widest name of a transfer that keeps the texts in one column. */
   private static final int NAME_COLUMNS = 18;
@@ -29,28 +20,34 @@ final class VerifyVerb extends Verb {
   /** More would not help anybody who reads them; JSON has all that are known. */
   private static final int RANGES_SHOWN = 8;
 
-  @Parameters(
-      arity = "0..1",
-      paramLabel = "VERSION",
-      description = "Verify this version instead of the newest one.")
-  private @Nullable String version;
+  private final Given version =
+      arguments().word("0..1", "VERSION", "Verify this version instead of the newest one.");
 
-  @Option(
-      names = "--repair",
-      description =
-          "Fetch damaged blocks again from where the version is still offered, and replace them.")
-  private boolean repair;
+  private final Given repair =
+      arguments()
+          .flag(
+              "Fetch damaged blocks again from where the version is still offered, and replace"
+                  + " them.",
+              "--repair");
 
   VerifyVerb() {
-    super(Spelling.OWN, Access.READ_ONLY, 1, ONE_INSTALLATION);
+    super(
+        "verify",
+        "Read the slots of the newest installed version, or of VERSION, and compare every block"
+            + " with its hash tree. Without --repair it changes nothing and asks no server.",
+        Spelling.OWN,
+        Access.READ_ONLY,
+        1,
+        ONE_INSTALLATION);
   }
 
   @Override
   ExitStatus run() throws UpdateException {
     JsonMode json = options().json();
     try (Updater updater = updater(progress())) {
-      Optional<String> named = Optional.ofNullable(version);
-      Verification verification = repair ? updater.repair(named, caller()) : updater.verify(named);
+      Optional<String> named = version.text();
+      Verification verification =
+          repair.isSet() ? updater.repair(named, caller()) : updater.verify(named);
       if (json == JsonMode.OFF) {
         print(verification);
       } else {

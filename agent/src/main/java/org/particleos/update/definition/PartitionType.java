@@ -89,6 +89,12 @@ public record PartitionType(UUID uuid, Optional<String> name) {
     return Optional.empty();
   }
 
+  /** Whether the specification names this type, which then is derived from no other. */
+  public static boolean isNamed(UUID type) {
+    return DiscoverablePartitions.role(type).isPresent()
+        || FIXED.values().stream().anyMatch(one -> one.uuid.equals(type));
+  }
+
   /** Whether attribute bit 60 means something for this type. */
   public boolean knowsReadOnly() {
     return DiscoverablePartitions.role(uuid).isPresent() || isData();

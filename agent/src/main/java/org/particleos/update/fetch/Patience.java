@@ -35,8 +35,9 @@ final class Patience implements AutoCloseable {
   Patience(HttpLimits limits, Runnable giveUp) {
     this.limits = limits;
     this.giveUp = giveUp;
-    // Address, connection, and then the answer.
-    var total = limits.connect().multipliedBy(2).plus(limits.answer());
+    // Address, connection, and then the answer. Added up: to multiply, a Duration wakes up
+    // BigDecimal.
+    var total = limits.connect().plus(limits.connect()).plus(limits.answer());
     this.deadlineNanos = now() + nanos(total);
     this.watch =
         Thread.ofPlatform().daemon().name(THREAD_PREFIX + "watch").unstarted(this::keepWatch);

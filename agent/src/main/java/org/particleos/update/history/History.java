@@ -50,7 +50,10 @@ public final class History {
   private static final String LOCK = "history.lock";
   private static final int DIRECTORY_MODE = 0755;
 
-  private static final ObjectMapper JSON = new ObjectMapper();
+  /** Set up only where there is something to read or to write, since that takes its time. */
+  private static final class Json {
+    static final ObjectMapper MAPPER = new ObjectMapper();
+  }
 
   private final Kernel kernel;
   private final Path root;
@@ -83,7 +86,7 @@ public final class History {
       if (!lock.lock(OpenFile.LockMode.EXCLUSIVE, LOCK_MILLIS_MAX)) {
         throw new IOException("another process keeps " + Quote.quote(LOCK) + " locked");
       }
-      append(directory, JSON.writeValueAsBytes(entry.node()));
+      append(directory, Json.MAPPER.writeValueAsBytes(entry.node()));
     }
   }
 
@@ -211,7 +214,7 @@ public final class History {
 
   private static Optional<ObjectNode> parse(String line) {
     try {
-      JsonNode node = JSON.readTree(line);
+      JsonNode node = Json.MAPPER.readTree(line);
       return node instanceof ObjectNode object && Entry.isOne(object)
           ? Optional.of(object)
           : Optional.empty();

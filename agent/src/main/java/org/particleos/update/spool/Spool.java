@@ -62,7 +62,7 @@ public final class Spool implements AutoCloseable {
 
   private final Kernel kernel;
   private final SpoolPolicy policy;
-  private final Path folder;
+  private final String installation;
   private final boolean sync;
   private final InstantSource clock;
 
@@ -71,6 +71,7 @@ public final class Spool implements AutoCloseable {
 
   private final Set<Remark> told = new LinkedHashSet<>();
   private final List<Remark> remarks = new ArrayList<>();
+  private @Nullable Path folder;
   private @Nullable OpenFile lock;
   private long reservedBytes;
 
@@ -84,7 +85,7 @@ public final class Spool implements AutoCloseable {
       Kernel kernel, SpoolPolicy policy, String installation, boolean sync, InstantSource clock) {
     this.kernel = kernel;
     this.policy = policy;
-    this.folder = policy.directory().resolve(name(installation));
+    this.installation = installation;
     this.sync = sync;
     this.clock = clock;
   }
@@ -100,8 +101,11 @@ public final class Spool implements AutoCloseable {
     }
   }
 
-  /** The folder of this installation. */
-  Path folder() {
+  /** The folder of this installation; named only when it is needed, since many runs need none. */
+  synchronized Path folder() {
+    if (folder == null) {
+      folder = policy.directory().resolve(name(installation));
+    }
     return folder;
   }
 
@@ -187,7 +191,7 @@ public final class Spool implements AutoCloseable {
         data = kernel.open(packed(payload), fresh);
       }
       if (sync) {
-        kernel.syncDirectory(folder);
+        kernel.syncDirectory(folder());
       }
       return Optional.of(
           entry(
@@ -232,7 +236,7 @@ public final class Spool implements AutoCloseable {
       if (otherBytes + openBytes(payload, spooledBytes + more) > policy.sizeBytesMax()) {
         return Optional.of("it may hold " + mebibytes(policy.sizeBytesMax()) + " and is full");
       }
-      long available = kernel.space(folder).availableBytes();
+      long available = kernel.space(folder()).availableBytes();
       long leave = policy.keepFreeBytes() + reservedBytes();
       if (available - more < leave) {
         return Optional.of(
@@ -303,10 +307,10 @@ public final class Spool implements AutoCloseable {
       if (kernel.status(policy.directory()).isEmpty()) {
         return;
       }
-      if (kernel.status(folder).isPresent() && locked()) {
-        for (String file : kernel.list(folder)) {
+      if (kernel.status(folder()).isPresent() && locked()) {
+        for (String file : kernel.list(folder())) {
           if (!file.equals(LOCK) && !belongsTo(file, payloads)) {
-            kernel.remove(folder.resolve(file));
+            kernel.remove(folder().resolve(file));
           }
         }
       }
@@ -326,7 +330,7 @@ public final class Spool implements AutoCloseable {
   }
 
   private void removeIfAbandoned(Path other) throws IOException {
-    if (other.equals(folder) || !directory(other)) {
+    if (other.equals(folder()) || !directory(other)) {
       return;
     }
     Instant limit = clock.instant().minus(ABANDONED);
@@ -361,11 +365,11 @@ public final class Spool implements AutoCloseable {
   // ---- The folder ----
 
   private Path journal(Sha256 payload) {
-    return folder.resolve(payload.hex() + JOURNAL);
+    return folder().resolve(payload.hex() + JOURNAL);
   }
 
   private Path packed(Sha256 payload) {
-    return folder.resolve(payload.hex() + PACKED);
+    return folder().resolve(payload.hex() + PACKED);
   }
 
   /** What all installations keep, but for what is being kept now. */
@@ -402,8 +406,8 @@ public final class Spool implements AutoCloseable {
     if (lock != null) {
       return true;
     }
-    makeDirectory(folder, PRIVATE_MODE);
-    OpenFile file = kernel.open(folder.resolve(LOCK), lockFlags());
+    makeDirectory(folder(), PRIVATE_MODE);
+    OpenFile file = kernel.open(folder().resolve(LOCK), lockFlags());
     try {
       if (file.tryLock(OpenFile.LockMode.EXCLUSIVE)) {
         // Its time tells when the installation was here last.
@@ -427,7 +431,7 @@ public final class Spool implements AutoCloseable {
     }
     Path parent = directory.getParent();
     if (parent != null) {
-      makeDirectory(parent, directory.equals(folder) ? PRIVATE_MODE : PARENT_MODE);
+      makeDirectory(parent, directory.equals(folder()) ? PRIVATE_MODE : PARENT_MODE);
     }
     try {
       kernel.makeDirectory(directory, mode);

@@ -38,7 +38,11 @@ public final class StateFile<T> {
 
   private static final int DIRECTORY_MODE = 0755;
   private static final int FILE_MODE = 0644;
-  private static final ObjectMapper JSON = new ObjectMapper();
+
+  /** Set up only where there is something to read or to write, since that takes its time. */
+  private static final class Json {
+    static final ObjectMapper MAPPER = new ObjectMapper();
+  }
 
   /**
    * What the file holds.
@@ -86,7 +90,7 @@ public final class StateFile<T> {
     try {
       Optional<byte[]> content = content(file);
       if (content.isPresent()) {
-        return format.read().apply(JSON.readTree(content.get()));
+        return format.read().apply(Json.MAPPER.readTree(content.get()));
       }
     } catch (JsonProcessingException | IllegalArgumentException e) {
       setAside(file, String.valueOf(e.getMessage()).lines().findFirst().orElse(""), warning);
@@ -129,7 +133,7 @@ public final class StateFile<T> {
     Path directory = directory();
     makeDirectory(directory);
     byte[] content =
-        JSON.writerWithDefaultPrettyPrinter().writeValueAsBytes(format.write().apply(value));
+        Json.MAPPER.writerWithDefaultPrettyPrinter().writeValueAsBytes(format.write().apply(value));
     var bytes = ByteBuffer.allocateDirect(content.length).put(content).flip();
     Path partial = directory.resolve(name + ".new");
     var flags = Set.of(OpenFlag.WRITE, OpenFlag.CREATE, OpenFlag.TRUNCATE, OpenFlag.NO_FOLLOW);

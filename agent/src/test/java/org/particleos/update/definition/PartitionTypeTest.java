@@ -130,6 +130,17 @@ class PartitionTypeTest {
   }
 
   @Test
+  void noTypeThatTheSpecificationNamesIsAMark() {
+    var usr = PartitionType.parse("usr-arm64-verity", Architecture.X86_64).orElseThrow();
+
+    assertTrue(PartitionType.isNamed(PartitionType.ESP.uuid()));
+    assertTrue(PartitionType.isNamed(usr.uuid()));
+    assertFalse(PartitionType.isNamed(usr.partial()));
+    assertFalse(PartitionType.isNamed(usr.pending()));
+    assertFalse(PartitionType.isNamed(new UUID(1, 2)));
+  }
+
+  @Test
   void aMarkedTypeIsNotTheTypeItself() {
     assertFalse(
         PartitionType.ESP.partial().equals(PartitionType.ESP.uuid())

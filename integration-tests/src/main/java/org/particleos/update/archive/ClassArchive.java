@@ -11,8 +11,6 @@ import java.util.Comparator;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.Set;
-import java.util.TreeSet;
 import java.util.regex.Pattern;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
@@ -134,7 +132,7 @@ public final class ClassArchive {
     }
   }
 
-  private Set<String> train(Path shipped) throws IOException {
+  private List<String> train(Path shipped) throws IOException {
     var machine = new DemoMachine(Files.createDirectories(work.resolve("machine")));
     machine.install(release("1"), SLOT_BYTES);
     Path web = work.resolve("web");
@@ -143,17 +141,16 @@ public final class ClassArchive {
       publisher.add(release("2"));
       publisher.sign();
     }
-    // Sorted, so that two builds give the same archive: threads load classes in any order.
-    Set<String> classes = new TreeSet<>();
+    var classes = new ClassList();
     try (var server = new WebServer(web, Long.MAX_VALUE)) {
       machine.configure(shipped, server.uri());
       for (String word : List.of("--version", "--help")) {
-        classes.addAll(classesOf(List.of(word), machine.environment()));
+        classes.add(classesOf(List.of(word), machine.environment()));
       }
       for (List<String> words : TRAINING) {
         var command = new ArrayList<>(words);
         command.add("--definitions=" + machine.definitions());
-        classes.addAll(classesOf(command, machine.environment()));
+        classes.add(classesOf(command, machine.environment()));
       }
     }
     if (DaemonTraining.possible()) {
@@ -163,14 +160,14 @@ public final class ClassArchive {
               Files.createDirectories(work.resolve("daemon")),
               Map.of("JAVA_HOME", System.getProperty("java.home")));
       for (Path list : training.run()) {
-        classesIn(list).stream().filter(ClassArchive::isLoadedEveryTime).forEach(classes::add);
+        classes.add(classesIn(list).stream().filter(ClassArchive::isLoadedEveryTime).toList());
       }
     } else {
       System.err.println(
           "There is no dbus-daemon: the class archive does without the classes of the daemon,"
               + " which starts the slower for it.");
     }
-    return classes;
+    return classes.lines();
   }
 
   private Release release(String version) throws IOException {
@@ -219,7 +216,7 @@ public final class ClassArchive {
     }
   }
 
-  private void dump(List<Path> jars, Set<String> classes) throws IOException {
+  private void dump(List<Path> jars, List<String> classes) throws IOException {
     Path list = Files.write(work.resolve("all-classes"), classes);
     Path made = work.resolve(ARCHIVE);
     // Relative, so that the archive does not tell where it was made. The virtual machine compares
