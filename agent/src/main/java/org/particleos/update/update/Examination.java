@@ -220,7 +220,7 @@ final class Examination {
   }
 
   private void targets(Overview overview) {
-    VacuumPlan plan = new Vacuum(run).plan(overview);
+    VacuumPlan plan = new Vacuum(run, new StepKeeper(run, survey)).plan(overview);
     for (Inventory inventory : overview.enabled()) {
       String about = "target " + inventory.transfer().id();
       look(
@@ -390,7 +390,7 @@ final class Examination {
       return;
     }
     VersionSet set = candidate.get();
-    var acquirer = new Acquirer(run, survey, new Vacuum(run));
+    var acquirer = new Acquirer(run, survey, new Vacuum(run, new StepKeeper(run, survey)));
     if (set.acquired()) {
       good("update", "version " + set.version() + " is here and waits to be installed");
     } else {

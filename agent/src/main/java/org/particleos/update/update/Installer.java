@@ -29,10 +29,12 @@ final class Installer {
   private final Run run;
   private final Survey survey;
   private final Installation installation;
+  private final StepKeeper further;
   private final InstallDatabase database;
   private final List<Completion.Resource> installed = new ArrayList<>();
 
-  Installer(Run run, Survey survey, Installation installation) {
+  Installer(Run run, Survey survey, Installation installation, StepKeeper further) {
+    this.further = further;
     this.run = run;
     this.survey = survey;
     this.installation = installation;
@@ -51,10 +53,12 @@ final class Installer {
 
   void install(Version version) throws UpdateException {
     // Read again what the targets really hold: only a set that is there as a whole is published.
+    Overview overview;
     VersionSet set;
     try {
+      overview = survey.look(installation, VersionSets.View.OFFLINE);
       set =
-          survey.look(installation, VersionSets.View.OFFLINE).sets().all().stream()
+          overview.sets().all().stream()
               .filter(candidate -> candidate.version().sameOrder(version))
               .findFirst()
               .filter(VersionSet::acquired)
@@ -84,6 +88,11 @@ final class Installer {
                 + set.members().size()
                 + " parts are installed; the same command continues where this one stopped");
       }
+    }
+    try {
+      further.keepInStep(overview, StepKeeper.Depth.CONTENT);
+    } catch (UpdateException e) {
+      throw e.inState("version " + version + " is installed, not on all further boot partitions");
     }
     installLoaders(version, loaders);
     run.tell(new UpdateEvent.Installed(set));

@@ -45,6 +45,7 @@ public final class Updater implements AutoCloseable {
   private final Run run;
   private final Bookkeeping books;
   private final Survey survey;
+  private final StepKeeper further;
   private final Vacuum vacuum;
 
   public Updater(
@@ -75,7 +76,8 @@ public final class Updater implements AutoCloseable {
     this.books = new Bookkeeping(machine, settings.place(), asker, observer);
     this.run = new Run(machine, settings, http, books, cancellation);
     this.survey = new Survey(run);
-    this.vacuum = new Vacuum(run);
+    this.further = new StepKeeper(run, survey);
+    this.vacuum = new Vacuum(run, further);
   }
 
   @Override
@@ -223,7 +225,7 @@ public final class Updater implements AutoCloseable {
             Outcome::word,
             () -> {
               Installation installation = load(Installation.Need.ENABLED_COMPONENT);
-              var installer = new Installer(run, survey, installation);
+              var installer = new Installer(run, survey, installation, further);
               Outcome broughtIn = bringIn(version, goal, caller, installation, installer);
               installed.addAll(installer.installed());
               return broughtIn;
@@ -259,6 +261,7 @@ public final class Updater implements AutoCloseable {
           forgetInterrupted();
           vacuum.sweepBootPartitions(overview);
         }
+        keepInStep(overview, StepKeeper.Depth.CONTENT);
         installer.catchUp(overview.sets());
         return new Outcome.NoUpdate();
       }
@@ -266,6 +269,7 @@ public final class Updater implements AutoCloseable {
       books.chosen(set.version().text());
       if (set.whole()) {
         forgetInterrupted();
+        keepInStep(overview, StepKeeper.Depth.CONTENT);
         if (version.isPresent()) {
           installer.catchUp(set);
         } else {
@@ -276,6 +280,8 @@ public final class Updater implements AutoCloseable {
       long transferred = 0;
       if (!set.acquired()) {
         requireFetchable(set, goal);
+        // Before a slot is written, no entry may be left anywhere for what it held.
+        keepInStep(overview, StepKeeper.Depth.NAMES);
         transferred = new Acquirer(run, survey, vacuum).acquire(overview, set);
       } else if (goal == Goal.ACQUIRE) {
         run.tell(new UpdateEvent.AlreadyAcquired(set));
@@ -291,6 +297,19 @@ public final class Updater implements AutoCloseable {
     }
   }
 
+  private void keepInStep(Overview overview, StepKeeper.Depth depth) throws UpdateException {
+    try {
+      further.keepInStep(overview, depth);
+    } catch (UpdateException e) {
+      throw e.inState("nothing was changed but on further boot partitions");
+    }
+  }
+
+  /** How further boot partitions stand to the ones that transfers are for. */
+  public List<FurtherState> furtherStates(Overview overview) {
+    return further.states(overview.enabled());
+  }
+
   /** Who names a version wants it, also if it did not come up before. */
   private boolean liftAsNamed(Overview overview, String version) throws UpdateException {
     Optional<FailedVersion> failed =
@@ -299,6 +318,7 @@ public final class Updater implements AutoCloseable {
       return false;
     }
     boolean whole = survey.assessor().lift(overview, failed.get());
+    further.revive(overview, failed.get().version());
     run.notice(
         "Warning: "
             + failed.get().story()
@@ -434,7 +454,9 @@ public final class Updater implements AutoCloseable {
         throw e.inState("nothing was changed");
       }
       survey.assessor().remember(overview, VersionSets.View.OFFLINE);
+      keepInStep(overview, StepKeeper.Depth.NAMES);
       Vacuumed vacuumed = vacuum.all(overview);
+      keepInStep(overview, StepKeeper.Depth.CONTENT);
       forgetInterrupted();
       return vacuumed;
     }
@@ -568,7 +590,9 @@ public final class Updater implements AutoCloseable {
                             .remedy("see which are: particle-update quarantine")
                             .notAvailable());
             books.changed();
-            return new Lifted(failed, survey.assessor().lift(overview, failed));
+            boolean whole = survey.assessor().lift(overview, failed);
+            further.revive(overview, failed.version());
+            return new Lifted(failed, whole);
           }
         });
   }
