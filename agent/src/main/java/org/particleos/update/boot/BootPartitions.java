@@ -183,10 +183,15 @@ public final class BootPartitions {
       if (surroundings.container || status.isEmpty()) {
         return List.of();
       }
-      var own = DeviceNumber.of(status.get().device());
-      Optional<Path> ownDisk = disk(own);
       Path realRoot = root.toRealPath();
       MountTable mounts = MountTable.read(surroundings.mountInfo);
+      // Where checks are relaxed nothing need be mounted.
+      DeviceNumber own =
+          mounts
+              .at(primary.toRealPath())
+              .map(Mount::device)
+              .orElse(DeviceNumber.of(status.get().device()));
+      Optional<Path> ownDisk = disk(own);
       var further = new HashMap<DeviceNumber, Path>();
       for (Mount mount : mounts.mounts()) {
         boolean hidden = mounts.at(mount.mountPoint()).filter(mount::equals).isEmpty();

@@ -150,7 +150,7 @@ final class StepKeeper {
           id,
           place.mountPoint(),
           plan.copies().stream().map(copy -> copy.primary().name()).toList(),
-          plan.renames().stream().map(StepPlan.Rename::to).toList(),
+          plan.renames().stream().map(rename -> rename.primary().name()).toList(),
           plan.surplus().stream().map(StepPlan.Entry::name).toList(),
           readOnly && !plan.inStep() ? Optional.of("is mounted read-only") : Optional.empty());
     } catch (UpdateException | IOException e) {
@@ -325,15 +325,28 @@ final class StepKeeper {
         plan = plan(mirror, different(mirror, plan));
       }
       for (StepPlan.Rename rename : plan.renames()) {
-        guard();
-        Path to = mirror.base().resolve(rename.to());
-        run.files().rename(mirror.base().resolve(rename.further().name()), to);
-        run.files().flushForBoot(to);
-        run.books().changed();
+        rename(mirror, rename, plan.kept().size() > 1);
       }
       for (StepPlan.Copy copy : plan.copies()) {
         copy(mirror, copy, plan);
       }
+    }
+
+    /**
+     * A file system without a journal may lose a file of which half a rename reached the disk. The
+     * only entry is copied instead.
+     */
+    private void rename(Mirror mirror, StepPlan.Rename rename, boolean another)
+        throws UpdateException {
+      if (!another) {
+        make(mirror, new StepPlan.Copy(rename.primary(), Optional.of(rename.further())));
+        return;
+      }
+      guard();
+      Path to = mirror.base().resolve(rename.primary().name());
+      run.files().rename(mirror.base().resolve(rename.further().name()), to);
+      run.files().flushForBoot(to);
+      run.books().changed();
     }
 
     private Set<String> different(Mirror mirror, StepPlan plan) throws UpdateException {

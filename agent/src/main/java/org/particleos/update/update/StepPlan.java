@@ -55,7 +55,8 @@ record StepPlan(List<Copy> copies, List<Rename> renames, List<Entry> surplus, Li
    */
   record Copy(Entry primary, Optional<Entry> outdated) {}
 
-  record Rename(Entry further, String to) {}
+  /** A name with another counter than the one that is to be there. */
+  record Rename(Entry primary, Entry further) {}
 
   record Kept(Entry primary, Entry further) {}
 
@@ -93,9 +94,8 @@ record StepPlan(List<Copy> copies, List<Rename> renames, List<Entry> surplus, Li
         continue;
       }
       kept.add(new Kept(ours, theirs.get()));
-      String name = name(ours.name(), theirs.get().name());
-      if (!name.equals(theirs.get().name())) {
-        renames.add(new Rename(theirs.get(), name));
+      if (!name(ours.name(), theirs.get().name()).equals(theirs.get().name())) {
+        renames.add(new Rename(ours, theirs.get()));
       }
     }
     copies.sort(
