@@ -2,6 +2,7 @@ package org.particleos.update.definition;
 
 import java.nio.file.Path;
 import java.util.List;
+import java.util.stream.Stream;
 
 /**
  * The further boot partitions that are kept in step with the one that a target is for ({@code
@@ -26,6 +27,16 @@ public record AlsoTo(boolean discovered, List<Path> mountPoints) {
     if (mountPoints.stream().anyMatch(path -> !path.isAbsolute() || path.getNameCount() == 0)) {
       throw new IllegalArgumentException("a mount point is absolute and not the root directory");
     }
+  }
+
+  /** Both together, as far as a definition could name as many. */
+  public AlsoTo and(AlsoTo other) {
+    return new AlsoTo(
+        discovered || other.discovered,
+        Stream.concat(mountPoints.stream(), other.mountPoints.stream())
+            .distinct()
+            .limit(MOUNT_POINTS_MAX)
+            .toList());
   }
 
   /** Whether there is anything to be kept in step. */

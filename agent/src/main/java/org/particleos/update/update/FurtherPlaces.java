@@ -114,9 +114,22 @@ final class FurtherPlaces {
     return partitions.below(place.mountPoint(), relative);
   }
 
-  /** What is said of a place that is not written to. */
-  static String remedy() {
-    return "mount the further EFI system partition there, or take it out of AlsoTo=";
+  /** What is said of a place that cannot be used. */
+  static String notWritten(Further place) {
+    return "the further boot partition "
+        + quoted(place)
+        + " is not written to: it "
+        + place.refused().orElseThrow()
+        + "; mount the further EFI system partition there, or take it out of AlsoTo=";
+  }
+
+  /** What went wrong with a place, in one line. */
+  static String story(UpdateException failure) {
+    return failure.getMessage()
+        + failure.found().map(found -> " (" + found + ")").orElse("")
+        + "; "
+        + failure.remedy()
+        + "; the next run tries again";
   }
 
   /** A place as text. */

@@ -9,6 +9,7 @@ import java.util.Map;
 import java.util.Optional;
 import org.particleos.update.catalog.Instance;
 import org.particleos.update.catalog.Place;
+import org.particleos.update.catalog.ResolvedTransfer;
 import org.particleos.update.definition.Target;
 import org.particleos.update.failure.Quote;
 import org.particleos.update.failure.Reason;
@@ -142,8 +143,10 @@ final class Installer {
   private void installLoaders(Version version, Map<Member, Path> loaders) throws UpdateException {
     for (Map.Entry<Member, Path> loader : loaders.entrySet()) {
       try {
+        ResolvedTransfer transfer = loader.getKey().inventory().transfer();
+        var target = (Target.FileSystem) transfer.transfer().target();
         new LoaderKeeper(run)
-            .install(loader.getValue(), "transfer " + loader.getKey().inventory().transfer().id());
+            .install(loader.getValue(), target.alsoTo(), "transfer " + transfer.id());
       } catch (UpdateException e) {
         throw e.inState(
             "version "

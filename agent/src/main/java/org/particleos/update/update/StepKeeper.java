@@ -54,9 +54,6 @@ final class StepKeeper {
   /** Made when some transfer asks for it, which most do not. */
   private Optional<FurtherPlaces> places = Optional.empty();
 
-  /** What was warned of in this run. */
-  private final Set<String> told = new HashSet<>();
-
   StepKeeper(Run run, Survey survey) {
     this.run = run;
     this.survey = survey;
@@ -212,17 +209,11 @@ final class StepKeeper {
   }
 
   private boolean usable(FurtherPlaces.Further place) {
-    place
-        .refused()
-        .ifPresent(why ->
-            warnOnce(
-                "the further boot partition "
-                    + FurtherPlaces.quoted(place)
-                    + " is not written to: it "
-                    + why
-                    + "; "
-                    + FurtherPlaces.remedy()));
-    return place.refused().isEmpty();
+    if (place.refused().isPresent()) {
+      run.warnOnce(FurtherPlaces.notWritten(place));
+      return false;
+    }
+    return true;
   }
 
   @FunctionalInterface
@@ -237,21 +228,11 @@ final class StepKeeper {
     } catch (UpdateException.Interrupted e) {
       throw e;
     } catch (UpdateException e) {
-      warnOnce(
+      run.warnOnce(
           "further boot partition "
               + Quote.quote(place.toString())
               + " is not in step: "
-              + e.getMessage()
-              + e.found().map(found -> " (" + found + ")").orElse("")
-              + "; "
-              + e.remedy()
-              + "; the next run tries again");
-    }
-  }
-
-  private void warnOnce(String text) {
-    if (told.add(text)) {
-      run.warn(text);
+              + FurtherPlaces.story(e));
     }
   }
 

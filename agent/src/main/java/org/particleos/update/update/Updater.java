@@ -9,7 +9,11 @@ import java.util.Set;
 import java.util.stream.Collectors;
 import org.particleos.update.assess.FailedVersion;
 import org.particleos.update.catalog.Place;
+import org.particleos.update.definition.AlsoTo;
 import org.particleos.update.definition.DefinitionWarning;
+import org.particleos.update.definition.Definitions;
+import org.particleos.update.definition.Target;
+import org.particleos.update.definition.Transfer;
 import org.particleos.update.failure.Quote;
 import org.particleos.update.failure.Reason;
 import org.particleos.update.failure.UpdateException;
@@ -621,6 +625,30 @@ public final class Updater implements AutoCloseable {
     return new LoaderKeeper(run).inspect(extent);
   }
 
+  /** The same on the further ESPs of transfers that bring a boot loader. */
+  public List<BootLoader.Inspection> furtherBootLoaders(BootLoader.Extent extent)
+      throws UpdateException {
+    return new LoaderKeeper(run).inspectFurther(loadersAlsoTo(), extent);
+  }
+
+  /** Definitions that cannot be read keep nobody from looking after the boot loader. */
+  private AlsoTo loadersAlsoTo() {
+    try {
+      Definitions definitions =
+          Installation.definitions(run.machine(), run.settings(), Installation.Need.NOTHING);
+      return definitions.enabled().stream()
+          .map(Transfer::target)
+          .filter(Target.FileSystem.class::isInstance)
+          .map(Target.FileSystem.class::cast)
+          .filter(Target.FileSystem::bootLoader)
+          .map(Target.FileSystem::alsoTo)
+          .reduce(AlsoTo.NOWHERE, AlsoTo::and);
+    } catch (UpdateException e) {
+      run.detail("further ESPs are not known: " + e.getMessage());
+      return AlsoTo.NOWHERE;
+    }
+  }
+
   /**
    * What came of a wish for a fresh boot loader.
    *
@@ -649,7 +677,7 @@ public final class Updater implements AutoCloseable {
           if (afterGoodBoot && runningIsOnTrial()) {
             return new LoaderOutcome(0, true);
           }
-          return new LoaderOutcome(keeper.install(extent, caller), false);
+          return new LoaderOutcome(keeper.install(extent, loadersAlsoTo(), caller), false);
         });
   }
 
