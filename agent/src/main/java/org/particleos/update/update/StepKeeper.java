@@ -9,7 +9,6 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
-import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import org.particleos.update.catalog.Instance;
 import org.particleos.update.catalog.Inventory;
@@ -18,6 +17,7 @@ import org.particleos.update.catalog.ResolvedTransfer;
 import org.particleos.update.catalog.Stage;
 import org.particleos.update.definition.Target;
 import org.particleos.update.failure.Quote;
+import org.particleos.update.failure.Reason;
 import org.particleos.update.failure.UpdateException;
 import org.particleos.update.install.CountedEntry;
 import org.particleos.update.install.FileCopy;
@@ -192,7 +192,7 @@ final class StepKeeper {
         continue;
       }
       attempt(
-          directory(transfer),
+          transfer,
           () -> {
             for (FurtherPlaces.Further place : places(transfer)) {
               if (usable(place)) {
@@ -223,16 +223,20 @@ final class StepKeeper {
 
   /** What goes wrong with a further partition is told, and spoils nothing. */
   private void attempt(Path place, Work work) throws UpdateException {
+    attempt("the further boot partition " + Quote.quote(place.toString()) + " is", work);
+  }
+
+  private void attempt(ResolvedTransfer transfer, Work work) throws UpdateException {
+    attempt("further boot partitions of transfer " + Quote.quote(transfer.id()) + " are", work);
+  }
+
+  private void attempt(String what, Work work) throws UpdateException {
     try {
       work.run();
     } catch (UpdateException.Interrupted e) {
       throw e;
     } catch (UpdateException e) {
-      run.warnOnce(
-          "further boot partition "
-              + Quote.quote(place.toString())
-              + " is not in step: "
-              + FurtherPlaces.story(e));
+      run.warnOnce(what + " not in step: " + FurtherPlaces.story(e));
     }
   }
 
@@ -372,8 +376,7 @@ final class StepKeeper {
                       .toString()
                       .equals(copy.primary().name()))
               .findFirst()
-              .orElseThrow(
-                  () -> new IllegalStateException("nothing was removed since: " + copy.primary()));
+              .orElseThrow(() -> changed(copy.primary().name()));
       InstanceMetadata metadata = source.metadata();
       Optional<Boolean> readOnly = mirror.target().newInstance().readOnly();
       if (readOnly.isPresent()) {
@@ -392,6 +395,15 @@ final class StepKeeper {
           && !copy.outdated().get().name().equals(copy.primary().name())) {
         remove(mirror, copy.outdated().get().name());
       }
+    }
+
+    /** Whoever finds a version good renames its entry, at any time. */
+    private static UpdateException changed(String name) {
+      return UpdateException.because(
+              Reason.READ_FAILED, "failed to copy " + Quote.quote(name) + ": it is gone")
+          .found("it was renamed or removed since it was listed")
+          .remedy("nothing need be done")
+          .writeFailed();
     }
 
     private void remove(Mirror mirror, String name) throws UpdateException {
@@ -459,18 +471,17 @@ final class StepKeeper {
       if (!mirrored(inventory.transfer())) {
         continue;
       }
-      Map<String, String> names =
-          entries(survey.held(inventory.transfer()), directory(inventory.transfer())).stream()
-              .filter(entry -> entry.version().sameOrder(version))
-              .collect(
-                  Collectors.toMap(StepPlan.Entry::key, StepPlan.Entry::name, (one, _) -> one));
       each(
           inventory.transfer(),
           (mirror, entry, guard) -> {
-            String name = names.get(entry.key());
-            if (name != null && CountedEntry.triesLeft(entry.name()).orElse(-1) == 0) {
+            Optional<StepPlan.Entry> revived =
+                entries(survey.held(mirror.primary), directory(mirror.primary)).stream()
+                    .filter(ours -> ours.version().sameOrder(version))
+                    .filter(ours -> ours.key().equals(entry.key()))
+                    .findFirst();
+            if (revived.isPresent() && CountedEntry.triesLeft(entry.name()).orElse(-1) == 0) {
               guard.run();
-              Path to = mirror.base().resolve(name);
+              Path to = mirror.base().resolve(revived.get().name());
               run.files().rename(mirror.base().resolve(entry.name()), to);
               run.files().flushForBoot(to);
             }
@@ -485,7 +496,7 @@ final class StepKeeper {
 
   private void each(ResolvedTransfer transfer, EntryWork work) throws UpdateException {
     attempt(
-        directory(transfer),
+        transfer,
         () -> {
           for (FurtherPlaces.Further place : places(transfer)) {
             if (!usable(place)) {

@@ -460,7 +460,11 @@ public final class Updater implements AutoCloseable {
       survey.assessor().remember(overview, VersionSets.View.OFFLINE);
       keepInStep(overview, StepKeeper.Depth.NAMES);
       Vacuumed vacuumed = vacuum.all(overview);
-      keepInStep(overview, StepKeeper.Depth.CONTENT);
+      try {
+        further.keepInStep(overview, StepKeeper.Depth.CONTENT);
+      } catch (UpdateException e) {
+        throw e.inState("what was reported as removed is gone; the same command goes on from here");
+      }
       forgetInterrupted();
       return vacuumed;
     }

@@ -270,6 +270,27 @@ class FurtherBootPartitionTest {
 
   // ---- Further places that fail ----
 
+  private List<String> found() {
+    return machine.examine(kernel, View.OFFLINE).stream()
+        .filter(finding -> finding.about().equals("further boot partition"))
+        .map(finding -> finding.level() + " " + finding.text())
+        .toList();
+  }
+
+  @Test
+  void theDoctorTellsWhetherItIsInStep() throws Exception {
+    holding(V1, 0).machine.build();
+    String what = "\"" + further + "\" for \"90-uki\"";
+    assertEquals(List.of("WARNING " + what + " is not in step"), found());
+
+    apply();
+    assertEquals(List.of("GOOD " + what + " is in step"), found());
+
+    kernel.unmounted(further);
+    assertEquals(
+        List.of("WARNING " + what + " is not in step: it has nothing mounted on it"), found());
+  }
+
   private void tellsOf(String... words) {
     assertEquals(1, warnings().size(), () -> warnings().toString());
     for (String word : words) {
