@@ -5,7 +5,9 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
+import java.util.HashMap;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
@@ -20,6 +22,7 @@ import org.particleos.update.failure.Quote;
 import org.particleos.update.failure.Reason;
 import org.particleos.update.failure.UpdateException;
 import org.particleos.update.linux.Chase;
+import org.particleos.update.linux.DeviceNumber;
 import org.particleos.update.linux.IoFailure;
 import org.particleos.update.linux.Kernel;
 import org.particleos.update.linux.Kernel.FileKind;
@@ -168,6 +171,57 @@ public final class BootPartitions {
     extended.refused.forEach(
         (path, why) -> refused.merge(path, why, (a, b) -> a.equals(b) ? a : a + ", " + b));
     throw notFound("failed to find a boot partition ($BOOT)", refused);
+  }
+
+  /**
+   * Further EFI system partitions that are mounted below the root: on another disk than the file
+   * system of the primary one. Those of which nothing tells that they are such are none.
+   */
+  public List<Path> furtherEsps(Path primary) throws UpdateException {
+    try {
+      var status = kernel.statusFollowing(primary);
+      if (surroundings.container || status.isEmpty()) {
+        return List.of();
+      }
+      Path realRoot = root.toRealPath();
+      MountTable mounts = MountTable.read(surroundings.mountInfo);
+      // Where checks are relaxed nothing need be mounted.
+      DeviceNumber own =
+          mounts
+              .at(primary.toRealPath())
+              .map(Mount::device)
+              .orElse(DeviceNumber.of(status.get().device()));
+      Optional<Path> ownDisk = disk(own);
+      var further = new HashMap<DeviceNumber, Path>();
+      for (Mount mount : mounts.mounts()) {
+        boolean hidden = mounts.at(mount.mountPoint()).filter(mount::equals).isEmpty();
+        if (hidden
+            || !mount.type().equals("vfat")
+            || !mount.mountPoint().startsWith(realRoot)
+            || mount.device().equals(own)
+            || objectionToDevice(Kind.ESP, mount).isPresent()) {
+          continue;
+        }
+        Optional<Path> disk = disk(mount.device());
+        if (disk.isPresent() && !disk.equals(ownDisk)) {
+          // What is mounted once more, such as a part of it, came later.
+          further.putIfAbsent(mount.device(), mount.mountPoint());
+        }
+      }
+      return further.values().stream().sorted().toList();
+    } catch (IOException failed) {
+      throw IoFailure.reading("looking for further EFI system partitions failed", failed);
+    }
+  }
+
+  private Optional<Path> disk(DeviceNumber device) {
+    try {
+      return device.anonymous()
+          ? Optional.empty()
+          : disks.partition(device).map(PartitionPlace::disk);
+    } catch (UpdateException _) {
+      return Optional.empty(); // what cannot be told is no further one
+    }
   }
 
   private static UpdateException notFound(String what, Map<Path, String> refused) {

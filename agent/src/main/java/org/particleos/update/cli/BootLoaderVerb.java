@@ -80,6 +80,14 @@ final class BootLoaderVerb extends Verb {
         document.put("written", outcome.written()).put("onTrial", outcome.onTrial());
       }
       put(document, updater.bootLoader(extent));
+      List<BootLoader.Inspection> further = updater.furtherBootLoaders(extent);
+      if (!further.isEmpty()) {
+        ArrayNode esps = document.putArray("further");
+        for (BootLoader.Inspection inspection : further) {
+          ObjectNode esp = esps.addObject().put("esp", inspection.esp().toString());
+          putLoaders(esp, inspection);
+        }
+      }
       answer(document);
       return ExitStatus.OK;
     }
@@ -100,6 +108,10 @@ final class BootLoaderVerb extends Verb {
     }
     ArrayNode unusable = document.putArray("unusable");
     inspection.refused().forEach(unusable::add);
+    putLoaders(document, inspection);
+  }
+
+  private static void putLoaders(ObjectNode document, BootLoader.Inspection inspection) {
     ArrayNode loaders = document.putArray("loaders");
     for (BootLoader.Entry entry : inspection.entries()) {
       ObjectNode node = loaders.addObject();
@@ -150,15 +162,11 @@ final class BootLoaderVerb extends Verb {
               + ")");
     }
     document.path("unusable").forEach(text -> line("33", "!", text.asText()));
-    String esp = document.path("esp").asText();
-    for (JsonNode loader : document.path("loaders")) {
-      String path = loader.path("path").asText();
-      String name = path.startsWith(esp + "/") ? path.substring(esp.length() + 1) : path;
-      show(String.format(Locale.ROOT, "%-" + FILE_COLUMNS + "s ", name), loader);
+    showLoaders(document);
+    for (JsonNode further : document.path("further")) {
+      out.println("further ESP " + further.path("esp").asText());
+      showLoaders(further);
     }
-    document
-        .path("leftovers")
-        .forEach(text -> line("33", "!", text.asText() + " is left of an interrupted write"));
     int written = document.path("written").asInt();
     if (!options().legend() || document.path("action").asText().equals(STATUS)) {
       return;
@@ -170,6 +178,18 @@ final class BootLoaderVerb extends Verb {
             : written == 0
                 ? "Nothing was to be done."
                 : "Wrote " + written + (written == 1 ? " file." : " files."));
+  }
+
+  private void showLoaders(JsonNode document) {
+    String esp = document.path("esp").asText();
+    for (JsonNode loader : document.path("loaders")) {
+      String path = loader.path("path").asText();
+      String name = path.startsWith(esp + "/") ? path.substring(esp.length() + 1) : path;
+      show(String.format(Locale.ROOT, "%-" + FILE_COLUMNS + "s ", name), loader);
+    }
+    document
+        .path("leftovers")
+        .forEach(text -> line("33", "!", text.asText() + " is left of an interrupted write"));
   }
 
   private void show(String name, JsonNode loader) {

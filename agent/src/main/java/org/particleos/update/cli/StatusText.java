@@ -163,6 +163,33 @@ final class StatusText {
       Path path = Path.of(one.path("path").asText());
       line("  " + instance(one) + "  (" + directory.relativize(path) + ")");
     }
+    if (transfer.has("further") && transfer.path("further").isEmpty()) {
+      line("  no further boot partition is mounted");
+    }
+    transfer.path("further").forEach(this::further);
+  }
+
+  /** A further boot partition that is to hold the same. */
+  private void further(JsonNode place) {
+    List<String> words = new ArrayList<>();
+    Json.text(place, "why").ifPresent(words::add);
+    list(place, "missing", "lacks", words);
+    list(place, "renamed", "has another counter for", words);
+    list(place, "surplus", "still has", words);
+    line(
+        "  "
+            + (place.path("inStep").asBoolean() ? "in step" : terminal.paint("33", "not in step"))
+            + " on "
+            + place.path("path").asText()
+            + (words.isEmpty() ? "" : ": " + String.join("; ", words)));
+  }
+
+  private static void list(JsonNode place, String key, String verb, List<String> words) {
+    List<String> names = new ArrayList<>();
+    place.path(key).forEach(name -> names.add(name.asText()));
+    if (!names.isEmpty()) {
+      words.add(verb + " " + String.join(", ", names));
+    }
   }
 
   private static String name(JsonNode transfer) {

@@ -11,10 +11,12 @@ import org.particleos.update.catalog.Instance;
 import org.particleos.update.catalog.Inventory;
 import org.particleos.update.catalog.Place;
 import org.particleos.update.catalog.Stage;
+import org.particleos.update.definition.Target;
 import org.particleos.update.disk.Partition;
 import org.particleos.update.failure.UpdateException;
 import org.particleos.update.plan.VersionSet;
 import org.particleos.update.plan.VersionSets;
+import org.particleos.update.update.FurtherState;
 import org.particleos.update.update.Overview;
 import org.particleos.update.update.Updater;
 import org.particleos.update.version.Version;
@@ -35,7 +37,8 @@ final class StatusVerb extends Verb {
   ExitStatus run() throws UpdateException {
     options().json(); // a wrong mode is refused before anything is looked at
     try (Updater updater = updater(progress())) {
-      answer(document(updater.overview(VersionSets.View.OFFLINE)));
+      Overview overview = updater.overview(VersionSets.View.OFFLINE);
+      answer(document(overview, updater.furtherStates(overview)));
       return ExitStatus.OK;
     }
   }
@@ -47,7 +50,7 @@ final class StatusVerb extends Verb {
         .print(new StatusText(terminal(), document, options().verbose()).text(options().legend()));
   }
 
-  private static ObjectNode document(Overview overview) {
+  private static ObjectNode document(Overview overview, List<FurtherState> further) {
     ObjectNode node = Json.object();
     node.put("booted", overview.bootedVersion().orElse(null));
     node.put(
@@ -85,8 +88,25 @@ final class StatusVerb extends Verb {
         ArrayNode numbers = transfer.putArray("emptySlotNumbers");
         inventory.freeSlots().stream().map(Partition::number).sorted().forEach(numbers::add);
       }
+      if (inventory.transfer().transfer().target() instanceof Target.FileSystem target
+          && target.mirrored()) {
+        ArrayNode places = transfer.putArray("further");
+        further.stream()
+            .filter(state -> state.transferId().equals(inventory.transfer().id()))
+            .forEach(state -> put(places.addObject(), state));
+      }
     }
     return node;
+  }
+
+  /** How a further boot partition stands to the one of the transfer. */
+  private static void put(ObjectNode node, FurtherState state) {
+    node.put("path", state.place().toString());
+    node.put("inStep", state.inStep());
+    state.missing().forEach(node.putArray("missing")::add);
+    state.renamed().forEach(node.putArray("renamed")::add);
+    state.surplus().forEach(node.putArray("surplus")::add);
+    node.put("why", state.why().orElse(null));
   }
 
   /** What was started and how that stands. */

@@ -63,6 +63,8 @@ public sealed interface Target {
    * @param removeTemporary whether unfinished leftovers are removed
    * @param bootLoader whether instances are systemd-boot, which takes the place of an older one on
    *     the ESP when its version was installed; of {@code regular-file} only
+   * @param alsoTo further boot partitions that get the same; of boot partitions and boot loaders
+   *     only
    */
   record FileSystem(
       ResourceType type,
@@ -73,7 +75,8 @@ public sealed interface Target {
       Optional<Path> currentSymlink,
       OptionalLong instancesMax,
       boolean removeTemporary,
-      boolean bootLoader)
+      boolean bootLoader,
+      AlsoTo alsoTo)
       implements Target {
     public FileSystem {
       switch (type) {
@@ -87,7 +90,16 @@ public sealed interface Target {
       if (bootLoader && type != ResourceType.REGULAR_FILE) {
         throw new IllegalArgumentException("a boot loader is a file, not a " + type);
       }
+      if (alsoTo.anywhere()
+          && (type != ResourceType.REGULAR_FILE || !(bootLoader || anchor.isBootPartition()))) {
+        throw new IllegalArgumentException("only files of a boot partition go to further ones");
+      }
       checkCommon(patterns, instancesMax);
+    }
+
+    /** Whether its files lie on further boot partitions as well. */
+    public boolean mirrored() {
+      return alsoTo.anywhere() && anchor.isBootPartition();
     }
   }
 

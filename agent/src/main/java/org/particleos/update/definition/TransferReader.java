@@ -26,6 +26,10 @@ final class TransferReader {
 
   private static final String AUTO = "auto";
 
+  private static final String ALSO_TO_REMEDY =
+      "Write where further EFI system partitions are mounted, as absolute paths without \".\","
+          + " \"..\" and doubled slashes, or auto.";
+
   private final String id;
   private final Path file;
   private final Values values;
@@ -61,6 +65,8 @@ final class TransferReader {
   private OptionalLong instancesMax = OptionalLong.empty();
   private boolean removeTemporary = true;
   private boolean bootLoader;
+  private boolean alsoToDiscovered;
+  private final List<Path> alsoTo = new ArrayList<>();
   private Optional<String> currentSymlink = Optional.empty();
 
   /** What {@code [Source]} and {@code [Target]} have in common. */
@@ -299,7 +305,7 @@ final class TransferReader {
     }
   }
 
-  private void acceptTarget(Assignment assignment) {
+  private void acceptTarget(Assignment assignment) throws UpdateException {
     switch (assignment.key()) {
       case "MatchPartitionType" -> acceptPartitionType(assignment);
       case "PartitionUUID" -> partitionUuid = values.uuid(assignment, partitionUuid);
@@ -317,6 +323,11 @@ final class TransferReader {
       // Deviation: the reference has no such key, warns and goes on.
       case "BootLoader" -> {
         bootLoader = values.bool(assignment, bootLoader);
+        target.latest.put(assignment.key(), assignment);
+      }
+      // Deviation: nor this one.
+      case "AlsoTo" -> {
+        acceptAlsoTo(assignment);
         target.latest.put(assignment.key(), assignment);
       }
       default -> warnings.ignored(assignment, "[Target] has no such key");
@@ -384,6 +395,48 @@ final class TransferReader {
     } else {
       currentSymlink = Optional.of(simplified);
     }
+  }
+
+  /**
+   * A word that is wrong refuses the file, as a wrong {@code Path=} does: who asked for a second
+   * boot partition counts on it on the day that the first one dies.
+   */
+  private void acceptAlsoTo(Assignment assignment) throws UpdateException {
+    if (assignment.value().isEmpty()) {
+      alsoToDiscovered = false;
+      alsoTo.clear();
+      return;
+    }
+    for (String word : Words.plain(assignment.value())) {
+      if (word.equals(AUTO)) {
+        alsoToDiscovered = true;
+      } else {
+        alsoTo.add(mountPoint(assignment, word));
+      }
+    }
+    if (alsoTo.size() > AlsoTo.MOUNT_POINTS_MAX) {
+      throw assignment.refused(
+          "more than " + AlsoTo.MOUNT_POINTS_MAX + " further boot partitions",
+          "Name fewer, or write auto.");
+    }
+  }
+
+  private Path mountPoint(Assignment assignment, String word) throws UpdateException {
+    String path;
+    Optional<String> fault;
+    try {
+      path = values.specifiers().expand(word, Specifiers.PATH_BYTES_MAX);
+      fault = PathRule.violation(path).map(why -> "the path " + Quote.quote(path) + " " + why);
+      if (fault.isEmpty() && path.equals("/")) {
+        fault = Optional.of("the root directory is no further boot partition");
+      }
+    } catch (SpecifierException e) {
+      throw assignment.refused(Quote.quote(word) + ": " + e.why(), ALSO_TO_REMEDY);
+    }
+    if (fault.isPresent()) {
+      throw assignment.refused(fault.get(), ALSO_TO_REMEDY);
+    }
+    return Path.of(path);
   }
 
   /** Without duplicate slashes and {@code .} components. */
@@ -563,6 +616,7 @@ final class TransferReader {
           "Write an absolute path.");
     }
     checkAnchor(target, type);
+    checkAlsoTo(type);
 
     var newInstance =
         new NewInstance(
@@ -597,7 +651,32 @@ final class TransferReader {
         symlink,
         instancesMaxAutomatic ? OptionalLong.of(Target.INSTANCES_MAX_FILE_SYSTEM) : instancesMax,
         removeTemporary,
-        isBootLoader(type));
+        isBootLoader(type),
+        new AlsoTo(alsoToDiscovered, alsoTo));
+  }
+
+  private void checkAlsoTo(ResourceType type) throws UpdateException {
+    if (!alsoToDiscovered && alsoTo.isEmpty()) {
+      return;
+    }
+    String remedy =
+        "Use it with Type=regular-file and PathRelativeTo=esp, xbootldr or boot, or with"
+            + " BootLoader=yes; or leave it out.";
+    if (type != ResourceType.REGULAR_FILE) {
+      throw at(
+          target,
+          "AlsoTo",
+          "only files can be kept on further boot partitions, not a target of type " + type,
+          remedy);
+    }
+    if (!target.anchor.isBootPartition() && !bootLoader) {
+      throw at(
+          target,
+          "AlsoTo",
+          "the target is not on a boot partition, so that there are no further ones to keep in"
+              + " step with it",
+          remedy);
+    }
   }
 
   private boolean isBootLoader(ResourceType type) {

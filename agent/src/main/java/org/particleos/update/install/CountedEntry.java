@@ -5,6 +5,7 @@ import java.nio.file.Path;
 import java.util.EnumSet;
 import java.util.Locale;
 import java.util.Optional;
+import java.util.OptionalLong;
 import org.particleos.update.failure.Errno;
 import org.particleos.update.failure.Quote;
 import org.particleos.update.linux.Kernel;
@@ -28,22 +29,55 @@ public final class CountedEntry {
 
   private CountedEntry() {}
 
+  /**
+   * The counter in a name.
+   *
+   * @param plus where it begins
+   * @param end where it ends
+   * @param left how many tries it leaves; a number that is too large for a long is its end
+   */
+  private record Counter(int plus, int end, long left) {}
+
+  private static Optional<Counter> counter(String name) {
+    String lower = name.toLowerCase(Locale.ROOT);
+    if (!lower.endsWith(".efi") && !lower.endsWith(".conf")) {
+      return Optional.empty();
+    }
+    int end = name.lastIndexOf('.');
+    int plus = name.lastIndexOf('+', end);
+    if (plus < name.lastIndexOf('/') + 2) {
+      return Optional.empty();
+    }
+    String counter = name.substring(plus + 1, end);
+    int dash = counter.indexOf('-');
+    String left = dash < 0 ? counter : counter.substring(0, dash);
+    boolean counts = isNumber(left) && (dash < 0 || isNumber(counter.substring(dash + 1)));
+    return counts ? Optional.of(new Counter(plus, end, number(left))) : Optional.empty();
+  }
+
+  private static long number(String digits) {
+    try {
+      return Long.parseLong(digits);
+    } catch (NumberFormatException _) {
+      return Long.MAX_VALUE;
+    }
+  }
+
   /** Whether a boot loader would count in the name. */
   public static boolean is(Path entry) {
-    String name = String.valueOf(entry.getFileName()).toLowerCase(Locale.ROOT);
-    if (!name.endsWith(".efi") && !name.endsWith(".conf")) {
-      return false;
-    }
-    String stem = name.substring(0, name.lastIndexOf('.'));
-    int plus = stem.lastIndexOf('+');
-    if (plus < 1) {
-      return false;
-    }
-    String counter = stem.substring(plus + 1);
-    int dash = counter.indexOf('-');
-    return dash < 0
-        ? isNumber(counter)
-        : isNumber(counter.substring(0, dash)) && isNumber(counter.substring(dash + 1));
+    return counter(String.valueOf(entry.getFileName())).isPresent();
+  }
+
+  /** How many tries a name or relative path leaves; empty if nothing counts in it. */
+  public static OptionalLong triesLeft(String name) {
+    return counter(name).map(counter -> OptionalLong.of(counter.left)).orElse(OptionalLong.empty());
+  }
+
+  /** The name or relative path that the entry has once nothing counts in it any more. */
+  public static String withoutCounter(String name) {
+    return counter(name)
+        .map(counter -> name.substring(0, counter.plus) + name.substring(counter.end))
+        .orElse(name);
   }
 
   private static boolean isNumber(String text) {

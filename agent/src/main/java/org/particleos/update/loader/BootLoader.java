@@ -44,12 +44,20 @@ public final class BootLoader {
   private final BootPartitions partitions;
   private final Optional<PeMachine> firmware;
 
+  /** A further partition; otherwise it is looked for. */
+  private final Optional<Path> further;
+
   private BootLoader(
-      Kernel kernel, Path root, BootPartitions partitions, Optional<PeMachine> machine) {
+      Kernel kernel,
+      Path root,
+      BootPartitions partitions,
+      Optional<PeMachine> machine,
+      Optional<Path> further) {
     this.kernel = kernel;
     this.root = root;
     this.partitions = partitions;
     this.firmware = machine;
+    this.further = further;
   }
 
   /**
@@ -59,7 +67,13 @@ public final class BootLoader {
    */
   public static BootLoader of(
       Kernel kernel, Path root, Map<String, String> environment, Optional<PeMachine> machine) {
-    return new BootLoader(kernel, root, BootPartitions.ofHost(kernel, root, environment), machine);
+    return new BootLoader(
+        kernel, root, BootPartitions.ofHost(kernel, root, environment), machine, Optional.empty());
+  }
+
+  /** The same on a further EFI system partition that is mounted there. */
+  public BootLoader on(Path mountPoint) {
+    return new BootLoader(kernel, root, partitions, firmware, Optional.of(mountPoint));
   }
 
   /** How far an installation goes. */
@@ -132,7 +146,7 @@ public final class BootLoader {
 
   /** The mounted EFI system partition; fails where there is none. */
   public Path esp() throws UpdateException {
-    return partitions.esp();
+    return further.isPresent() ? further.get() : partitions.esp();
   }
 
   /** Looks at what the operating system brings along and what is on the partition. */

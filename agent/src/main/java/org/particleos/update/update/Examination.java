@@ -90,6 +90,7 @@ final class Examination {
         look("targets", () -> survey.look(installation, VersionSets.View.OFFLINE));
     held.ifPresent(this::starts);
     held.ifPresent(this::targets);
+    held.ifPresent(this::further);
     if (Installation.component(run.settings().place()).isEmpty()) {
       bootLoader();
     }
@@ -97,6 +98,28 @@ final class Examination {
       look("server", () -> survey.overview(installation, view)).ifPresent(this::offers);
     }
     return List.copyOf(findings);
+  }
+
+  /** Boot partitions of other disks. */
+  private void further(Overview overview) {
+    for (FurtherState state : new StepKeeper(run, survey).states(overview.enabled())) {
+      String about = "further boot partition";
+      String what =
+          Quote.quote(state.place().toString()) + " for " + Quote.quote(state.transferId());
+      if (state.inStep()) {
+        good(about, what + " is in step");
+      } else if (state.why().isPresent()) {
+        warning(
+            about,
+            what + " is not in step: it " + state.why().get(),
+            "mount it for writing, or correct AlsoTo=; then run particle-update apply");
+      } else {
+        warning(
+            about,
+            what + " is not in step",
+            "run particle-update apply; what is missing there shows particle-update status");
+      }
+    }
   }
 
   private void definitions(Installation installation) {
@@ -220,7 +243,7 @@ final class Examination {
   }
 
   private void targets(Overview overview) {
-    VacuumPlan plan = new Vacuum(run).plan(overview);
+    VacuumPlan plan = new Vacuum(run, new StepKeeper(run, survey)).plan(overview);
     for (Inventory inventory : overview.enabled()) {
       String about = "target " + inventory.transfer().id();
       look(
@@ -390,7 +413,7 @@ final class Examination {
       return;
     }
     VersionSet set = candidate.get();
-    var acquirer = new Acquirer(run, survey, new Vacuum(run));
+    var acquirer = new Acquirer(run, survey, new Vacuum(run, new StepKeeper(run, survey)));
     if (set.acquired()) {
       good("update", "version " + set.version() + " is here and waits to be installed");
     } else {

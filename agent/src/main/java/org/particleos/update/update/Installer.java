@@ -9,6 +9,7 @@ import java.util.Map;
 import java.util.Optional;
 import org.particleos.update.catalog.Instance;
 import org.particleos.update.catalog.Place;
+import org.particleos.update.catalog.ResolvedTransfer;
 import org.particleos.update.definition.Target;
 import org.particleos.update.failure.Quote;
 import org.particleos.update.failure.Reason;
@@ -29,10 +30,12 @@ final class Installer {
   private final Run run;
   private final Survey survey;
   private final Installation installation;
+  private final StepKeeper further;
   private final InstallDatabase database;
   private final List<Completion.Resource> installed = new ArrayList<>();
 
-  Installer(Run run, Survey survey, Installation installation) {
+  Installer(Run run, Survey survey, Installation installation, StepKeeper further) {
+    this.further = further;
     this.run = run;
     this.survey = survey;
     this.installation = installation;
@@ -51,10 +54,12 @@ final class Installer {
 
   void install(Version version) throws UpdateException {
     // Read again what the targets really hold: only a set that is there as a whole is published.
+    Overview overview;
     VersionSet set;
     try {
+      overview = survey.look(installation, VersionSets.View.OFFLINE);
       set =
-          survey.look(installation, VersionSets.View.OFFLINE).sets().all().stream()
+          overview.sets().all().stream()
               .filter(candidate -> candidate.version().sameOrder(version))
               .findFirst()
               .filter(VersionSet::acquired)
@@ -84,6 +89,11 @@ final class Installer {
                 + set.members().size()
                 + " parts are installed; the same command continues where this one stopped");
       }
+    }
+    try {
+      further.keepInStep(overview, StepKeeper.Depth.CONTENT);
+    } catch (UpdateException e) {
+      throw e.inState("version " + version + " is installed, not on all further boot partitions");
     }
     installLoaders(version, loaders);
     run.tell(new UpdateEvent.Installed(set));
@@ -133,8 +143,10 @@ final class Installer {
   private void installLoaders(Version version, Map<Member, Path> loaders) throws UpdateException {
     for (Map.Entry<Member, Path> loader : loaders.entrySet()) {
       try {
+        ResolvedTransfer transfer = loader.getKey().inventory().transfer();
+        var target = (Target.FileSystem) transfer.transfer().target();
         new LoaderKeeper(run)
-            .install(loader.getValue(), "transfer " + loader.getKey().inventory().transfer().id());
+            .install(loader.getValue(), target.alsoTo(), "transfer " + transfer.id());
       } catch (UpdateException e) {
         throw e.inState(
             "version "

@@ -1,9 +1,12 @@
 package org.particleos.update.update;
 
 import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Optional;
 import java.util.Set;
 import org.particleos.update.catalog.Place;
+import org.particleos.update.definition.AlsoTo;
 import org.particleos.update.definition.HostFacts;
 import org.particleos.update.failure.Quote;
 import org.particleos.update.failure.Reason;
@@ -53,23 +56,66 @@ final class LoaderKeeper {
     }
   }
 
-  /** From what the operating system brings along. */
-  int install(Extent extent, String caller) throws UpdateException {
+  /** What is on the further partitions that definitions keep in step. */
+  List<Inspection> inspectFurther(AlsoTo alsoTo, Extent extent) throws UpdateException {
+    List<Inspection> inspections = new ArrayList<>();
+    further(alsoTo, esp -> inspections.add(esp.inspect(extent)));
+    return inspections;
+  }
+
+  /** What is done to the boot loader of one further partition. */
+  @FunctionalInterface
+  private interface Work {
+    void on(BootLoader further) throws UpdateException;
+  }
+
+  /** The primary partition decides: what fails on a further one is told, and spoils nothing. */
+  private void further(AlsoTo alsoTo, Work work) throws UpdateException {
+    if (!alsoTo.anywhere()) {
+      return;
+    }
+    for (FurtherPlaces.Further place : new FurtherPlaces(run.machine()).of(alsoTo, loader.esp())) {
+      if (place.refused().isPresent()) {
+        run.warnOnce(FurtherPlaces.notWritten(place));
+        continue;
+      }
+      try {
+        work.on(loader.on(place.mountPoint()));
+      } catch (UpdateException.Interrupted e) {
+        throw e;
+      } catch (UpdateException e) {
+        run.warn(
+            "the boot loader of the further boot partition "
+                + FurtherPlaces.quoted(place)
+                + " is as it was: "
+                + FurtherPlaces.story(e));
+      }
+    }
+  }
+
+  /**
+   * From what the operating system brings along.
+   *
+   * @param alsoTo further partitions, of which nothing decides whether it succeeds
+   */
+  int install(Extent extent, AlsoTo alsoTo, String caller) throws UpdateException {
     try (var _ = lock(caller)) {
       Inspection inspection = inspect(extent);
       inspection.refused().forEach(text -> run.warn("passed over a boot loader: " + text));
-      int written = write(inspection);
+      int[] written = {write(inspection)};
+      further(alsoTo, esp -> written[0] += write(esp.inspect(extent)));
       if (extent == Extent.INSTALL) {
         requireInstalled(inspection);
       }
-      return written;
+      return written[0];
     }
   }
 
   /** From a file that a transfer has brought. */
-  int install(Path file, String caller) throws UpdateException {
+  void install(Path file, AlsoTo alsoTo, String caller) throws UpdateException {
     try (var _ = lock(caller)) {
-      return write(loader.inspect(file, Extent.REFRESH));
+      write(loader.inspect(file, Extent.REFRESH));
+      further(alsoTo, esp -> write(esp.inspect(file, Extent.REFRESH)));
     }
   }
 

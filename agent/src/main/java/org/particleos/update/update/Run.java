@@ -1,5 +1,7 @@
 package org.particleos.update.update;
 
+import java.util.HashSet;
+import java.util.Set;
 import org.particleos.update.failure.UpdateException;
 import org.particleos.update.fetch.Cancellation;
 import org.particleos.update.fetch.HttpFetcher;
@@ -21,6 +23,7 @@ final class Run {
   private final FilePublisher files;
   private final SlotPublisher slots;
   private final Spool spool;
+  private final Set<String> told = new HashSet<>();
   private BootMounts bootMounts;
   private int repairsReported;
 
@@ -107,6 +110,13 @@ final class Run {
 
   void warn(String text) {
     tell(new UpdateEvent.Warning(text));
+  }
+
+  /** The same, unless it was said before: what several parts of a run find out by themselves. */
+  void warnOnce(String text) {
+    if (told.add(text)) {
+      warn(text);
+    }
   }
 
   void detail(String text) {

@@ -88,6 +88,11 @@ final class Survey {
     return assessor;
   }
 
+  /** What the target of a transfer holds now. */
+  Inventory held(ResolvedTransfer transfer) throws UpdateException {
+    return catalog.held(transfer);
+  }
+
   /** Everything of an installation; some transfer must be enabled. */
   Overview overview(Installation installation, VersionSets.View view) throws UpdateException {
     try {

@@ -9,7 +9,11 @@ import java.util.Set;
 import java.util.stream.Collectors;
 import org.particleos.update.assess.FailedVersion;
 import org.particleos.update.catalog.Place;
+import org.particleos.update.definition.AlsoTo;
 import org.particleos.update.definition.DefinitionWarning;
+import org.particleos.update.definition.Definitions;
+import org.particleos.update.definition.Target;
+import org.particleos.update.definition.Transfer;
 import org.particleos.update.failure.Quote;
 import org.particleos.update.failure.Reason;
 import org.particleos.update.failure.UpdateException;
@@ -45,6 +49,7 @@ public final class Updater implements AutoCloseable {
   private final Run run;
   private final Bookkeeping books;
   private final Survey survey;
+  private final StepKeeper further;
   private final Vacuum vacuum;
 
   public Updater(
@@ -75,7 +80,8 @@ public final class Updater implements AutoCloseable {
     this.books = new Bookkeeping(machine, settings.place(), asker, observer);
     this.run = new Run(machine, settings, http, books, cancellation);
     this.survey = new Survey(run);
-    this.vacuum = new Vacuum(run);
+    this.further = new StepKeeper(run, survey);
+    this.vacuum = new Vacuum(run, further);
   }
 
   @Override
@@ -223,7 +229,7 @@ public final class Updater implements AutoCloseable {
             Outcome::word,
             () -> {
               Installation installation = load(Installation.Need.ENABLED_COMPONENT);
-              var installer = new Installer(run, survey, installation);
+              var installer = new Installer(run, survey, installation, further);
               Outcome broughtIn = bringIn(version, goal, caller, installation, installer);
               installed.addAll(installer.installed());
               return broughtIn;
@@ -259,6 +265,7 @@ public final class Updater implements AutoCloseable {
           forgetInterrupted();
           vacuum.sweepBootPartitions(overview);
         }
+        keepInStep(overview, StepKeeper.Depth.CONTENT);
         installer.catchUp(overview.sets());
         return new Outcome.NoUpdate();
       }
@@ -266,6 +273,7 @@ public final class Updater implements AutoCloseable {
       books.chosen(set.version().text());
       if (set.whole()) {
         forgetInterrupted();
+        keepInStep(overview, StepKeeper.Depth.CONTENT);
         if (version.isPresent()) {
           installer.catchUp(set);
         } else {
@@ -276,6 +284,8 @@ public final class Updater implements AutoCloseable {
       long transferred = 0;
       if (!set.acquired()) {
         requireFetchable(set, goal);
+        // Before a slot is written, no entry may be left anywhere for what it held.
+        keepInStep(overview, StepKeeper.Depth.NAMES);
         transferred = new Acquirer(run, survey, vacuum).acquire(overview, set);
       } else if (goal == Goal.ACQUIRE) {
         run.tell(new UpdateEvent.AlreadyAcquired(set));
@@ -291,6 +301,19 @@ public final class Updater implements AutoCloseable {
     }
   }
 
+  private void keepInStep(Overview overview, StepKeeper.Depth depth) throws UpdateException {
+    try {
+      further.keepInStep(overview, depth);
+    } catch (UpdateException e) {
+      throw e.inState("nothing was changed but on further boot partitions");
+    }
+  }
+
+  /** How further boot partitions stand to the ones that transfers are for. */
+  public List<FurtherState> furtherStates(Overview overview) {
+    return further.states(overview.enabled());
+  }
+
   /** Who names a version wants it, also if it did not come up before. */
   private boolean liftAsNamed(Overview overview, String version) throws UpdateException {
     Optional<FailedVersion> failed =
@@ -299,6 +322,7 @@ public final class Updater implements AutoCloseable {
       return false;
     }
     boolean whole = survey.assessor().lift(overview, failed.get());
+    further.revive(overview, failed.get().version());
     run.notice(
         "Warning: "
             + failed.get().story()
@@ -434,7 +458,13 @@ public final class Updater implements AutoCloseable {
         throw e.inState("nothing was changed");
       }
       survey.assessor().remember(overview, VersionSets.View.OFFLINE);
+      keepInStep(overview, StepKeeper.Depth.NAMES);
       Vacuumed vacuumed = vacuum.all(overview);
+      try {
+        further.keepInStep(overview, StepKeeper.Depth.CONTENT);
+      } catch (UpdateException e) {
+        throw e.inState("what was reported as removed is gone; the same command goes on from here");
+      }
       forgetInterrupted();
       return vacuumed;
     }
@@ -568,7 +598,9 @@ public final class Updater implements AutoCloseable {
                             .remedy("see which are: particle-update quarantine")
                             .notAvailable());
             books.changed();
-            return new Lifted(failed, survey.assessor().lift(overview, failed));
+            boolean whole = survey.assessor().lift(overview, failed);
+            further.revive(overview, failed.version());
+            return new Lifted(failed, whole);
           }
         });
   }
@@ -595,6 +627,30 @@ public final class Updater implements AutoCloseable {
   /** Looks at the boot loader on the ESP, and at what could replace it. */
   public BootLoader.Inspection bootLoader(BootLoader.Extent extent) throws UpdateException {
     return new LoaderKeeper(run).inspect(extent);
+  }
+
+  /** The same on the further ESPs of transfers that bring a boot loader. */
+  public List<BootLoader.Inspection> furtherBootLoaders(BootLoader.Extent extent)
+      throws UpdateException {
+    return new LoaderKeeper(run).inspectFurther(loadersAlsoTo(), extent);
+  }
+
+  /** Definitions that cannot be read keep nobody from looking after the boot loader. */
+  private AlsoTo loadersAlsoTo() {
+    try {
+      Definitions definitions =
+          Installation.definitions(run.machine(), run.settings(), Installation.Need.NOTHING);
+      return definitions.enabled().stream()
+          .map(Transfer::target)
+          .filter(Target.FileSystem.class::isInstance)
+          .map(Target.FileSystem.class::cast)
+          .filter(Target.FileSystem::bootLoader)
+          .map(Target.FileSystem::alsoTo)
+          .reduce(AlsoTo.NOWHERE, AlsoTo::and);
+    } catch (UpdateException e) {
+      run.detail("further ESPs are not known: " + e.getMessage());
+      return AlsoTo.NOWHERE;
+    }
   }
 
   /**
@@ -625,7 +681,7 @@ public final class Updater implements AutoCloseable {
           if (afterGoodBoot && runningIsOnTrial()) {
             return new LoaderOutcome(0, true);
           }
-          return new LoaderOutcome(keeper.install(extent, caller), false);
+          return new LoaderOutcome(keeper.install(extent, loadersAlsoTo(), caller), false);
         });
   }
 

@@ -18,12 +18,23 @@ import org.particleos.update.plan.VacuumPlan;
 /** Removes instances and leftovers (update-algorithm.md 9). */
 final class Vacuum {
   private final Run run;
+  private final StepKeeper further;
 
-  Vacuum(Run run) {
+  Vacuum(Run run, StepKeeper further) {
     this.run = run;
+    this.further = further;
   }
 
   VacuumPlan plan(Overview overview) {
+    return new VacuumPlan(
+        run.settings().instancesMax(),
+        running(run, overview),
+        overview.slotUse(),
+        overview.quarantined());
+  }
+
+  /** The versions that nothing is removed of, since the machine runs one of them. */
+  static Set<String> running(Run run, Overview overview) {
     // Deviation: safety before configuration. The running version is protected even where
     // ProtectVersion= was forgotten. Below another root nothing runs.
     Set<String> running = new HashSet<>();
@@ -32,8 +43,7 @@ final class Vacuum {
       // Where os-release and boot entry contradict each other, both are kept.
       overview.running().versions().forEach(version -> running.add(version.text()));
     }
-    return new VacuumPlan(
-        run.settings().instancesMax(), running, overview.slotUse(), overview.quarantined());
+    return running;
   }
 
   /** Removes everything unfinished and surplus. */
@@ -90,6 +100,7 @@ final class Vacuum {
       case Instance.InDirectory file -> {
         var base = (Place.Directory) removal.transfer().target();
         run.files().remove(file.path(), base.path());
+        further.remove(removal);
       }
       case Instance.OnWeb web ->
           throw new IllegalStateException("offers are not removed: " + web.uri());

@@ -8,6 +8,7 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.HashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.UUID;
@@ -33,6 +34,9 @@ class BootPartitionsTest {
   private static final DeviceNumber ESP = new DeviceNumber(8, 1);
   private static final DeviceNumber XBOOTLDR = new DeviceNumber(8, 2);
   private static final DeviceNumber OTHER = new DeviceNumber(8, 3);
+  private static final DeviceNumber SECOND_ESP = new DeviceNumber(8, 17);
+  private static final DeviceNumber SECOND_OTHER = new DeviceNumber(8, 18);
+  private static final DeviceNumber THIRD_ESP = new DeviceNumber(8, 33);
   private static final Path DISK = Path.of("/dev/sda");
 
   @TempDir Path folder;
@@ -50,14 +54,24 @@ class BootPartitionsTest {
         .disk("sda", new DeviceNumber(8, 0))
         .partition("sda", "sda1", 1, ESP)
         .partition("sda", "sda2", 2, XBOOTLDR)
-        .partition("sda", "sda3", 3, OTHER);
+        .partition("sda", "sda3", 3, OTHER)
+        .disk("sdb", new DeviceNumber(8, 16))
+        .partition("sdb", "sdb1", 1, SECOND_ESP)
+        .partition("sdb", "sdb2", 2, SECOND_OTHER)
+        .disk("sdc", new DeviceNumber(8, 32))
+        .partition("sdc", "sdc1", 1, THIRD_ESP);
     Path image = folder.resolve("image");
     GptImage.withSectors(512)
         .add(1, 100, 50, "esp", BootPartitions.ESP_TYPE, new UUID(1, 1))
         .add(2, 200, 50, "boot", BootPartitions.XBOOTLDR_TYPE, new UUID(1, 2))
         .add(3, 300, 50, "data", GptImage.LINUX, new UUID(1, 3))
         .write(image);
-    kernel = new FakeKernel().content(DISK, image);
+    Path second = folder.resolve("second");
+    GptImage.withSectors(512)
+        .add(1, 100, 50, "esp", BootPartitions.ESP_TYPE, new UUID(2, 1))
+        .add(2, 200, 50, "data", GptImage.LINUX, new UUID(2, 2))
+        .write(second);
+    kernel = new FakeKernel().content(DISK, image).content(Path.of("/dev/sdb"), second);
   }
 
   private BootPartitions partitions() throws IOException {
@@ -120,6 +134,49 @@ class BootPartitionsTest {
     assertEquals(esp, partitions().esp());
     assertEquals(extended, partitions().xbootldr());
     assertEquals(extended, partitions().boot());
+  }
+
+  @Test
+  void anEspOfAnotherDiskIsAFurtherOneAndNothingElseIs() throws Exception {
+    Path esp = mountFat("efi", ESP);
+    mountFat("efi-again", ESP);
+    mountFat("data", SECOND_OTHER);
+    mountFat("sameDisk", OTHER);
+    assertEquals(List.of(), partitions().furtherEsps(esp));
+
+    Path second = mountFat("efi2", SECOND_ESP);
+    mountFat("efi2-again", SECOND_ESP);
+    assertEquals(List.of(second), partitions().furtherEsps(esp));
+  }
+
+  @Test
+  void aFurtherOneOfWhichOnlyUdevKnowsTheTypeIsFoundToo() throws Exception {
+    Path esp = mountFat("efi", ESP);
+    Path third = mountFat("a", THIRD_ESP);
+    Path second = mountFat("b", SECOND_ESP);
+    assertEquals(List.of(second), partitions().furtherEsps(esp));
+
+    Files.writeString(
+        folder.resolve("udev/b" + THIRD_ESP),
+        "E:ID_PART_ENTRY_SCHEME=gpt\nE:ID_PART_ENTRY_TYPE=" + BootPartitions.ESP_TYPE + "\n");
+    assertEquals(List.of(third, second), partitions().furtherEsps(esp));
+  }
+
+  @Test
+  void noneIsFoundWhereItIsNotMountedOrHiddenOrOutsideOfTheRootOrInAContainer() throws Exception {
+    Path esp = mountFat("efi", ESP);
+    Path outside = Files.createDirectories(folder.toRealPath().resolve("outside"));
+    mounts.append("20 1 " + SECOND_ESP + " / " + outside + " rw - vfat /dev/sdb1 rw\n");
+    assertEquals(List.of(), partitions().furtherEsps(esp));
+
+    Path second = mountFat("efi2", SECOND_ESP);
+    assertEquals(List.of(second), partitions().furtherEsps(esp));
+    container = true;
+    assertEquals(List.of(), partitions().furtherEsps(esp));
+
+    container = false;
+    mount("efi2", new DeviceNumber(0, 50), "tmpfs");
+    assertEquals(List.of(), partitions().furtherEsps(esp));
   }
 
   @Test

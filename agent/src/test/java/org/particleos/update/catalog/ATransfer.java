@@ -6,6 +6,7 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
 import java.util.OptionalLong;
+import org.particleos.update.definition.AlsoTo;
 import org.particleos.update.definition.Anchor;
 import org.particleos.update.definition.Architecture;
 import org.particleos.update.definition.NewInstance;
@@ -117,7 +118,8 @@ public final class ATransfer {
                 Optional.empty(),
                 instancesMax,
                 true,
-                false);
+                false,
+                AlsoTo.NOWHERE);
     URI base = URI.create("https://example.org/os");
     var source = new Source.Url(ResourceType.URL_FILE, base, sourcePatterns, true);
     return new ResolvedTransfer(

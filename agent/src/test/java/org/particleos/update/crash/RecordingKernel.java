@@ -43,6 +43,7 @@ public final class RecordingKernel extends DelegatingKernel {
   private final Path home;
   private final Set<Path> ignored;
   private final Path fat;
+  private final Path secondFat;
   private final Set<Path> disks;
   private final Faults faults;
   private final Storage before = new Storage();
@@ -52,11 +53,18 @@ public final class RecordingKernel extends DelegatingKernel {
   private final List<String> asked = new ArrayList<>();
 
   private RecordingKernel(
-      Kernel kernel, Path home, Set<Path> ignored, Path fat, Set<Path> disks, Faults faults) {
+      Kernel kernel,
+      Path home,
+      Set<Path> ignored,
+      Path fat,
+      Path secondFat,
+      Set<Path> disks,
+      Faults faults) {
     super(kernel);
     this.home = home;
     this.ignored = ignored;
     this.fat = fat;
+    this.secondFat = secondFat;
     this.disks = disks;
     this.faults = faults;
   }
@@ -66,12 +74,20 @@ public final class RecordingKernel extends DelegatingKernel {
    *
    * @param ignored what does not belong to the machine
    * @param fat the directory that stands for the file system of the ESP
+   * @param secondFat one that stands for the ESP of another disk; it need not exist
    * @param disk the file that stands for a block device
    */
   public static RecordingKernel below(
-      Path home, Set<Path> ignored, Path fat, Path disk, Kernel kernel, Faults faults)
+      Path home,
+      Set<Path> ignored,
+      Path fat,
+      Path secondFat,
+      Path disk,
+      Kernel kernel,
+      Faults faults)
       throws IOException {
-    var recording = new RecordingKernel(kernel, home, ignored, fat, Set.of(disk), faults);
+    var recording =
+        new RecordingKernel(kernel, home, ignored, fat, secondFat, Set.of(disk), faults);
     recording.see(home);
     return recording;
   }
@@ -79,6 +95,9 @@ public final class RecordingKernel extends DelegatingKernel {
   private Volume volume(Path path) {
     if (disks.contains(path)) {
       return Volume.DISK;
+    }
+    if (path.startsWith(secondFat)) {
+      return Volume.SECOND_FAT;
     }
     return path.startsWith(fat) ? Volume.FAT : Volume.JOURNALED;
   }

@@ -64,7 +64,7 @@ final class Replay {
       case Change.SyncVolume(Volume volume) -> settle(one -> volume(one) == volume);
       case Change.SyncAll() -> settle(_ -> true);
       case Change.Write write -> {
-        if (durable.volume(write.node()) == Volume.FAT) {
+        if (durable.volume(write.node()).fat()) {
           noteReuse(write);
         }
         pending.add(new Pending(write, sectorsThatDiffer(write)));
@@ -106,7 +106,7 @@ final class Replay {
       int freed = freed(one.change);
       if (freed != Storage.NOTHING
           && freed != write.node()
-          && durable.volume(freed) == Volume.FAT
+          && durable.volume(freed) == durable.volume(write.node())
           && !durable.isDirectory(freed)) {
         one.overrunBy = write.bytes();
       }
@@ -247,7 +247,7 @@ final class Replay {
       // That a disk becomes no longer is no piece.
       case Change.Write write ->
           one.sectors.length + (durable.volume(write.node()) == Volume.DISK ? 0 : 1);
-      case Change.Move move -> durable.volume(move.to()) == Volume.FAT ? THIRD + 1 : 1;
+      case Change.Move move -> durable.volume(move.to()).fat() ? THIRD + 1 : 1;
       case Change.Unname _ -> one.overrunBy.length > 0 ? 2 : 1;
       case Change.Resize _,
           Change.Name _,

@@ -76,7 +76,7 @@ final class Storage {
         int old = bytes.length;
         // A file grows piece by piece: room ahead spares most of the copying.
         bytes = Arrays.copyOf(bytes, Math.max(length, Math.min(old * 2, length + (4 << 20))));
-        if (volume == Volume.FAT) {
+        if (volume.fat()) {
           Arrays.fill(bytes, old, bytes.length, STALE);
         }
       }

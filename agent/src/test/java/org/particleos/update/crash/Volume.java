@@ -12,9 +12,16 @@ enum Volume {
    */
   FAT,
 
+  /** The same on another disk: a flush of one says nothing about the other. */
+  SECOND_FAT,
+
   /**
    * A file system with a journal. Names reach the disk in their order and renames as a whole, but
    * nothing is said about the content of files.
    */
   JOURNALED;
+
+  boolean fat() {
+    return this == FAT || this == SECOND_FAT;
+  }
 }

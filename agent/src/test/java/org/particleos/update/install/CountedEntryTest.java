@@ -12,6 +12,7 @@ import java.util.Optional;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 import org.particleos.update.failure.Errno;
 import org.particleos.update.linux.DelegatingKernel;
@@ -30,6 +31,21 @@ class CountedEntryTest {
   @ValueSource(strings = {"os_2+3.efi", "os_2+3-0.efi", "OS_2+0-3.EFI", "a+1+2-1.conf"})
   void aNameWithACounterIsCounted(String name) {
     assertTrue(CountedEntry.is(Path.of("/efi/EFI/Linux", name)));
+  }
+
+  @ParameterizedTest
+  @CsvSource({
+    "os_2+3.efi, 3, os_2.efi",
+    "os_2+0-3.efi, 0, os_2.efi",
+    "a+b/OS+1_2+2-1.EFI, 2, a+b/OS+1_2.EFI",
+    "x+99999999999999999999-1.conf, 9223372036854775807, x.conf",
+    "os_2.efi, -1, os_2.efi",
+    "a+1/+1.efi, -1, a+1/+1.efi",
+    "os+1.d/local.addon.efi, -1, os+1.d/local.addon.efi",
+  })
+  void aNameTellsItsCounterAndWhatItIsWithout(String name, long left, String without) {
+    assertEquals(left, CountedEntry.triesLeft(name).orElse(-1));
+    assertEquals(without, CountedEntry.withoutCounter(name));
   }
 
   @ParameterizedTest

@@ -10,6 +10,7 @@ import java.util.Optional;
 import java.util.Random;
 import java.util.Set;
 import java.util.TreeMap;
+import java.util.stream.Stream;
 import org.particleos.update.crash.Cut;
 import org.particleos.update.crash.PowerCuts;
 import org.particleos.update.crash.Recording;
@@ -56,11 +57,17 @@ final class CrashScene {
 
   static final String MENU = "esp/EFI/Linux";
 
+  /** Of the ESP on the second disk, on a machine that has one. */
+  static final String SECOND_MENU = "esp2/EFI/Linux";
+
   private final Path home;
   private final Laboratory machine;
   private final Set<String> genuine;
   private final List<Rule> rules = new ArrayList<>();
   private final List<Rule> rulesAtEnd = new ArrayList<>();
+  private final List<String> menus = new ArrayList<>(List.of(MENU));
+  private List<String> eitherOnSecond = List.of();
+  private Kernel kernel = new UnhurriedKernel();
   private int machinesCutAgain;
   private boolean staying;
   private String running = "";
@@ -148,6 +155,35 @@ final class CrashScene {
     return home.resolve(MENU).resolve(name);
   }
 
+  /**
+   * The machine has another disk with an ESP, which has to be as good to start from. It holds what
+   * the first one does now.
+   */
+  CrashScene withSecondEsp() throws IOException {
+    Path second = home.resolve("esp2");
+    kernel = new MountedKernel().mounted(machine.esp()).mounted(second);
+    menus.add(SECOND_MENU);
+    Files.createDirectories(home.resolve(SECOND_MENU));
+    try (Stream<Path> entries = Files.list(home.resolve(MENU))) {
+      for (Path entry : entries.toList()) {
+        Files.copy(entry, home.resolve(SECOND_MENU).resolve(entry.getFileName()));
+      }
+    }
+    machine.line("90-uki", "Target", "AlsoTo=" + second).define();
+    return this;
+  }
+
+  /** From the second disk one of these has to boot all the time, whatever has to from the first. */
+  CrashScene secondBootsOneOf(String... versions) {
+    eitherOnSecond = List.of(versions);
+    return this;
+  }
+
+  /** A file of the boot menu on the second disk. */
+  Path secondMenu(String name) {
+    return home.resolve(SECOND_MENU).resolve(name);
+  }
+
   /** What has to be true all the time. */
   CrashScene always(Rule rule) {
     rules.add(rule);
@@ -172,44 +208,54 @@ final class CrashScene {
         home,
         Set.of(home.resolve("definitions"), home.resolve("os-release"), home.resolve("locks")),
         machine.esp(),
+        home.resolve("esp2"),
         machine.disk(),
-        new UnhurriedKernel(),
+        kernel,
         faults);
   }
 
-  private BootJudge judge(Cut cut) {
+  private BootJudge judge(Cut cut, String menu) {
     return BootJudge.of(
-        cut.file("disk.raw").orElseThrow(), Laboratory.SECTOR, cut.files(MENU), genuine);
+        cut.file("disk.raw").orElseThrow(), Laboratory.SECTOR, cut.files(menu), genuine);
   }
 
   /** The rules of every moment. */
   List<String> violations(Cut cut) {
-    BootJudge judge = judge(cut);
     List<String> found = new ArrayList<>();
-    judge.menu().stream()
-        .filter(entry -> !entry.boots() && !damaged.equals(Optional.of(entry.version())))
-        .forEach(entry -> found.add(entry.file() + ": " + entry.lacking().orElseThrow()));
-    if (kept.isPresent() && !judge.boots(kept.get())) {
-      found.add("version " + kept.get() + " does not boot");
+    for (String menu : menus) {
+      BootJudge judge = judge(cut, menu);
+      String where = menu + ": ";
+      judge.menu().stream()
+          .filter(entry -> !entry.boots() && !damaged.equals(Optional.of(entry.version())))
+          .forEach(entry -> found.add(where + entry.file() + ": " + entry.lacking().orElseThrow()));
+      boolean either = menu.equals(SECOND_MENU) && !eitherOnSecond.isEmpty();
+      List<String> enough = either ? eitherOnSecond : kept.stream().toList();
+      if (!enough.isEmpty() && enough.stream().noneMatch(judge::boots)) {
+        found.add(where + "version " + String.join(" or ", enough) + " does not boot");
+      }
+      if (kept.isPresent()
+          && damaged.isEmpty()
+          && judge.chosen().filter(BootJudge.Entry::boots).isEmpty()) {
+        found.add(where + "the first choice of the boot loader does not boot");
+      }
     }
-    if (kept.isPresent()
-        && damaged.isEmpty()
-        && judge.chosen().filter(BootJudge.Entry::boots).isEmpty()) {
-      found.add("the first choice of the boot loader does not boot");
-    }
+    BootJudge judge = judge(cut, MENU);
     rules.forEach(rule -> found.addAll(rule.violations(cut, judge)));
     return found;
   }
 
   private List<String> violationsAtEnd(Cut cut) {
     List<String> found = violations(cut);
-    BootJudge judge = judge(cut);
-    if (!judge.boots(wanted)) {
-      found.add("version " + wanted + " does not boot after the command was given again");
+    BootJudge judge = judge(cut, MENU);
+    for (String menu : menus) {
+      if (!judge(cut, menu).boots(wanted)) {
+        found.add(
+            menu + ": version " + wanted + " does not boot after the command was given again");
+      }
+      cut.files(menu).keySet().stream()
+          .filter(name -> name.startsWith("."))
+          .forEach(name -> found.add("left behind: " + menu + "/" + name));
     }
-    cut.files(MENU).keySet().stream()
-        .filter(name -> name.startsWith("."))
-        .forEach(name -> found.add("left behind: " + name));
     rulesAtEnd.forEach(rule -> found.addAll(rule.violations(cut, judge)));
     return found;
   }
@@ -248,7 +294,8 @@ final class CrashScene {
     for (int i = 0; i < chosen.size(); i++) {
       Cut cut = chosen.get(i);
       try {
-        List<String> found = goOn(cut, again, i % CUT_AGAIN_EVERY == 0);
+        List<String> found =
+            goOn(cut, menus.get(i % menus.size()), again, i % CUT_AGAIN_EVERY == 0);
         if (!found.isEmpty()) {
           violations.add("gone on with " + cut + ": " + found);
         }
@@ -353,7 +400,8 @@ final class CrashScene {
       Cut left = recorder.recording().everything();
       violations(left).forEach(what -> violations.add(where + ": " + what));
       try {
-        goOn(left, again, false).forEach(what -> violations.add(where + ", gone on: " + what));
+        goOn(left, MENU, again, false)
+            .forEach(what -> violations.add(where + ", gone on: " + what));
       } catch (UpdateException e) {
         violations.add(where + ", gone on: " + e + " " + e.found());
       }
@@ -376,17 +424,22 @@ final class CrashScene {
     }
   }
 
-  /** The boot loader takes its first choice and one of its tries; then the command is given. */
-  private List<String> goOn(Cut cut, Command again, boolean cutAgain) throws Exception {
+  /**
+   * The boot loader takes its first choice and one of its tries; then the command is given.
+   *
+   * @param from the menu of the disk that the firmware takes
+   */
+  private List<String> goOn(Cut cut, String from, Command again, boolean cutAgain)
+      throws Exception {
     cut.materialise(home);
     define();
     Optional<BootJudge.Entry> first =
-        judge(cut).menu().stream()
+        judge(cut, from).menu().stream()
             .filter(entry -> entry.boots() && (!staying || entry.version().equals(running)))
             .findFirst();
     boot(first.map(BootJudge.Entry::version).orElse(running));
     if (first.isPresent() && !first.get().afterATry().equals(first.get().file())) {
-      Path menu = home.resolve(MENU);
+      Path menu = home.resolve(from);
       Files.move(menu.resolve(first.get().file()), menu.resolve(first.get().afterATry()));
     }
     RecordingKernel recorder = recorder(NO_FAULTS);
@@ -402,15 +455,21 @@ final class CrashScene {
               });
     }
     Cut end = standing();
-    if (end.names(MENU).stream().anyMatch(name -> name.startsWith("."))) {
+    if (hasLeftovers(end)) {
       // Half a rename on a file system without a journal leaves both names: room, and no harm.
-      try (var updater = machine.updater(new UnhurriedKernel())) {
+      try (var updater = machine.updater(kernel)) {
         var _ = updater.vacuum("test");
       }
       end = standing();
     }
     found.addAll(violationsAtEnd(end));
     return found;
+  }
+
+  private boolean hasLeftovers(Cut cut) {
+    return menus.stream()
+        .flatMap(menu -> cut.names(menu).stream())
+        .anyMatch(name -> name.startsWith("."));
   }
 
   /** The machine as it stands there now. */

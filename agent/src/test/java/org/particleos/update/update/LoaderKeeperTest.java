@@ -2,6 +2,7 @@ package org.particleos.update.update;
 
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertInstanceOf;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
@@ -13,6 +14,7 @@ import java.util.List;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.particleos.update.failure.Errno;
 import org.particleos.update.failure.Reason;
 import org.particleos.update.failure.UpdateException;
 import org.particleos.update.loader.BootLoader.Extent;
@@ -235,5 +237,84 @@ class LoaderKeeperTest {
             .anyMatch(text -> text.contains("only for the type regular-file")),
         () -> system.warnings().toString());
     assertArrayEquals(OLD, installed());
+  }
+
+  // ---- Further ESPs ----
+
+  private static final String FURTHER = "/efi2/EFI/systemd/systemd-bootx64.efi";
+
+  /** A second ESP with an old loader, which a transfer that brings loaders names. */
+  private MountedKernel withSecondEsp(byte[] loader) throws IOException {
+    transferOf(loader);
+    String transfer = Files.readString(system.at("/etc/sysupdate.d/95-loader.transfer"));
+    system.transfer("95-loader", transfer + "AlsoTo=/efi2\n").file(FURTHER, OLD);
+    var kernel = new MountedKernel().mounted(system.at("/efi")).mounted(system.at("/efi2"));
+    system.seenThrough(kernel);
+    return kernel;
+  }
+
+  private byte[] onSecond() throws IOException {
+    return Files.readAllBytes(system.at(FURTHER));
+  }
+
+  @Test
+  void aTransferBringsTheBootLoaderToFurtherEspsToo() throws Exception {
+    withSecondEsp(NEW);
+
+    system.apply();
+
+    assertArrayEquals(NEW, installed());
+    assertArrayEquals(NEW, onSecond());
+    assertEquals(List.of(), system.warnings());
+  }
+
+  @Test
+  void theOneOfTheSystemGoesThereTooAndIsSeen() throws Exception {
+    withSecondEsp(OLD);
+
+    assertEquals(new LoaderOutcome(2, false), install(Extent.REFRESH, false));
+
+    assertArrayEquals(NEW, onSecond());
+    try (var updater = system.updater(system.settings())) {
+      var further = updater.furtherBootLoaders(Extent.REFRESH);
+      assertEquals(List.of(system.at("/efi2")), further.stream().map(esp -> esp.esp()).toList());
+      assertFalse(further.getFirst().pending());
+    }
+  }
+
+  @Test
+  void whatIsNewerOrNotOursStaysOnFurtherEsps() throws Exception {
+    withSecondEsp(NEW);
+    byte[] newer = Loaders.systemdBoot("258");
+    byte[] foreign = new byte[100];
+    system.file(FURTHER, newer).file("/efi2/EFI/BOOT/BOOTX64.EFI", foreign);
+
+    system.apply();
+
+    assertArrayEquals(NEW, installed());
+    assertArrayEquals(newer, onSecond());
+    assertArrayEquals(foreign, Files.readAllBytes(system.at("/efi2/EFI/BOOT/BOOTX64.EFI")));
+  }
+
+  @Test
+  void aFurtherEspThatIsNotMountedOrBrokenKeepsNobodyFromIt() throws Exception {
+    MountedKernel kernel = withSecondEsp(NEW);
+    kernel.unmounted(system.at("/efi2"));
+
+    assertInstanceOf(Outcome.Installed.class, system.apply());
+
+    assertArrayEquals(NEW, installed());
+    assertArrayEquals(OLD, onSecond());
+    assertEquals(1, system.warnings().size(), () -> system.warnings().toString());
+    assertTrue(system.warnings().getFirst().contains("has nothing mounted on it"));
+
+    kernel.mounted(system.at("/efi2")).failing(system.at("/efi2"), Errno.EROFS);
+    assertEquals(new LoaderOutcome(0, false), install(Extent.REFRESH, false));
+    assertArrayEquals(OLD, onSecond());
+    assertTrue(system.warnings().getLast().contains("read-only"));
+
+    kernel.healed(system.at("/efi2"));
+    assertEquals(new Outcome.NoUpdate(), system.apply());
+    assertArrayEquals(NEW, onSecond());
   }
 }

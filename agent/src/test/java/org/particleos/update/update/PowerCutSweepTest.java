@@ -169,6 +169,45 @@ class PowerCutSweepTest {
         });
   }
 
+  @Test
+  void eachOfTwoEspsBootsAWholeVersionWheneverThePowerIsCut() throws Exception {
+    sweep("two ESPs", anUpdate().withSecondEsp(), PowerCutSweepTest::apply);
+  }
+
+  @Test
+  void aSecondEspThatWasAwayBootsAWholeVersionWhileItIsBroughtIntoStep() throws Exception {
+    CrashScene scene = anUpdate().withSecondEsp().secondBootsOneOf("0", "1");
+    Files.delete(scene.secondMenu("os_1.efi"));
+    Files.write(scene.secondMenu(".sysupdate.pending.os_1.efi"), new byte[7]);
+
+    sweep("two ESPs, one behind", scene, PowerCutSweepTest::apply);
+  }
+
+  @Test
+  void anEntryOfTheSecondEspThatIsFoundGoodIsNotLostByThat() throws Exception {
+    CrashScene scene = anUpdate().withSecondEsp().secondBootsOneOf("0", "1");
+    Files.move(scene.secondMenu("os_1.efi"), scene.secondMenu("os_1+3-0.efi"));
+
+    sweep("two ESPs, found good", scene, PowerCutSweepTest::apply);
+  }
+
+  @Test
+  void theOnlyEntryOfTheSecondEspIsNotLostByThat() throws Exception {
+    CrashScene scene = anUpdate().withSecondEsp();
+    Files.delete(scene.secondMenu("os_0.efi"));
+    Files.move(scene.secondMenu("os_1.efi"), scene.secondMenu("os_1+3-0.efi"));
+
+    sweep("two ESPs, only one entry", scene, PowerCutSweepTest::apply);
+  }
+
+  @ParameterizedTest
+  @EnumSource(CrashScene.Fault.class)
+  void aChangeThatFailsLeavesAWholeVersionOnBothEsps(CrashScene.Fault fault) throws Exception {
+    anUpdate()
+        .withSecondEsp()
+        .faults("two ESPs", fault, PowerCutSweepTest::apply, PowerCutSweepTest::apply);
+  }
+
   private static byte[] addOn(String version) {
     return PeBytes.application()
         .with(".cmdline", "quiet\0")

@@ -33,7 +33,7 @@ final class SmallSystem {
   private final Path home;
   private final Map<String, String> environment = new HashMap<>();
   private final List<UpdateEvent> events = new ArrayList<>();
-  private final Kernel kernel = new MarkingKernel();
+  private Kernel kernel = new MarkingKernel();
   private DiskLocator.Scope scope = new DiskLocator.Scope.Host();
   private UpdateEvent.Observer observer = _ -> {};
   private Settings settings;
@@ -124,6 +124,12 @@ final class SmallSystem {
   /** It no longer is the running system but one below a directory of it. */
   SmallSystem belowRoot() {
     scope = new DiskLocator.Scope.Root();
+    return this;
+  }
+
+  /** It looks at disks in another way than by marking. */
+  SmallSystem seenThrough(Kernel another) {
+    kernel = another;
     return this;
   }
 
