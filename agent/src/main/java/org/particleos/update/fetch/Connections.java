@@ -82,6 +82,20 @@ final class Connections implements AutoCloseable {
     }
   }
 
+  /** Begins to set up what the first request needs, while the caller does something else. */
+  void prepare() {
+    Thread.ofPlatform()
+        .daemon()
+        .name("http")
+        .start(() -> {
+          try {
+            open();
+          } catch (RuntimeException _) {
+            // The first request meets the same, and tells it.
+          }
+        });
+  }
+
   private static boolean usedBefore(HttpClientContext context) {
     var details = context.getEndpointDetails();
     return details != null && details.getResponseCount() > 0;

@@ -118,6 +118,11 @@ public final class HttpFetcher implements Fetcher, AutoCloseable {
     return new HttpFetcher(limits, retries, requests, mirrors, other, throttle, listener);
   }
 
+  /** Gets ready for the first request, if one is to come, without keeping the caller waiting. */
+  public void prepare() {
+    requests.prepare();
+  }
+
   @Override
   public Optional<byte[]> fetch(URI uri, long limitBytes) throws UpdateException {
     return fetch(uri, limitBytes, new Cancellation());

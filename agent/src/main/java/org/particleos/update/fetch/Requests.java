@@ -91,6 +91,10 @@ final class Requests implements AutoCloseable {
   }
 
   /** Ends everything that is still open. */
+  void prepare() {
+    connections.prepare();
+  }
+
   @Override
   public void close() {
     connections.close();

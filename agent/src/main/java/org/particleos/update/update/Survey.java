@@ -29,6 +29,7 @@ import org.particleos.update.plan.Member;
 import org.particleos.update.plan.Quarantined;
 import org.particleos.update.plan.VersionSet;
 import org.particleos.update.plan.VersionSets;
+import org.particleos.update.trust.EarlyKeyring;
 import org.particleos.update.trust.Fetcher;
 import org.particleos.update.trust.Freshness;
 import org.particleos.update.trust.KeyringLocation;
@@ -40,17 +41,15 @@ final class Survey {
   private final Run run;
   private final Catalog catalog;
   private final Assessor assessor;
+  private final EarlyKeyring keyring;
   private final Map<Instance, PayloadSize> sizes = new HashMap<>();
 
   Survey(Run run) {
     this.run = run;
     this.assessor = new Assessor(run);
     Machine machine = run.machine();
-    var signed =
-        new SignedManifests(
-            manifestFetcher(run),
-            new KeyringLocation(machine.root(), machine.environment()),
-            machine.clock());
+    this.keyring = new EarlyKeyring(new KeyringLocation(machine.root(), machine.environment()));
+    var signed = new SignedManifests(manifestFetcher(run), keyring, machine.clock());
     var freshness = new Freshness(machine.clock(), freshnessEnforced(machine));
     this.catalog =
         new Catalog(
@@ -81,6 +80,12 @@ final class Survey {
     return Optional.ofNullable(machine.environment().get("SYSTEMD_SYSUPDATE_VERIFY_FRESHNESS"))
         .flatMap(FieldText::bool)
         .orElse(true);
+  }
+
+  /** Sources are going to be asked: what that needs is made ready while definitions are read. */
+  void prepareForSources() {
+    keyring.begin();
+    run.http().prepare();
   }
 
   /** Who finds out what did not come up. */

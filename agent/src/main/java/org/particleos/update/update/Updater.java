@@ -93,6 +93,9 @@ public final class Updater implements AutoCloseable {
 
   /** What is installed and, unless offline, offered (update-algorithm.md 6.1). */
   public Overview overview(VersionSets.View view) throws UpdateException {
+    if (view == VersionSets.View.ONLINE) {
+      survey.prepareForSources();
+    }
     Overview overview = survey.overview(load(), view);
     if (view == VersionSets.View.ONLINE) {
       // Only a source tells that a version that failed is offered anew, and others ask offline.
