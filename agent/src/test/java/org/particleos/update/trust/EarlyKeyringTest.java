@@ -53,9 +53,11 @@ class EarlyKeyringTest {
 
   @Test
   void whoWaitsForItCanBeInterrupted() throws Exception {
+    var reading = new CountDownLatch(1);
     var never = new CountDownLatch(1);
     var early =
         new EarlyKeyring(() -> {
+          reading.countDown();
           try {
             never.await();
           } catch (InterruptedException _) {
@@ -64,6 +66,7 @@ class EarlyKeyringTest {
           throw new IllegalStateException("nobody asks for it");
         });
     early.begin();
+    reading.await();
     Thread.currentThread().interrupt();
 
     var stopped = assertThrows(UpdateException.class, early::load);

@@ -54,6 +54,15 @@ class Update1Test {
     return reply;
   }
 
+  /** One line of a worker may change a job in two steps, and the one between them be told, too. */
+  private void hearsInTheEnd(String expected) throws IOException {
+    String reply = client.hears();
+    while (!reply.equals(expected)) {
+      assertTrue(reply.endsWith("\"continues\":true}"), reply);
+      reply = client.hears();
+    }
+  }
+
   @Test
   void everybodyMayAskWhatDidNotComeUp() throws Exception {
     client.says("{'method':'org.particleos.Update1.FailedVersions'}");
@@ -76,10 +85,9 @@ class Update1Test {
     assertEquals(
         "{\"parameters\":{\"job\":1,\"version\":\"8\"},\"continues\":true}", client.hears());
     worker.says(PROGRESS.formatted(15));
-    assertEquals(
+    hearsInTheEnd(
         "{\"parameters\":{\"job\":1,\"version\":\"8\",\"progress\":{\"percent\":20,\"fetched\":15,"
-            + "\"reused\":5,\"total\":100,\"rate\":7,\"secondsLeft\":3}},\"continues\":true}",
-        client.hears());
+            + "\"reused\":5,\"total\":100,\"rate\":7,\"secondsLeft\":3}},\"continues\":true}");
     worker
         .says("{'event':'ended','outcome':'acquired','version':'8','bytesTransferred':95}")
         .ends(0);
