@@ -34,6 +34,9 @@ public final class ClassArchive {
   private static final long CONTENT_BYTES = 4L << 20;
   private static final long SLOT_BYTES = 16L << 20;
 
+  /** Mostly the first two are the same. */
+  private static final int DUMPS_MAX = 8;
+
   /** Where the start is most of it: these are run twice, since little is left to chance then. */
   private static final List<String> ANSWERS = List.of("check", "status", "list");
 
@@ -217,9 +220,33 @@ public final class ClassArchive {
     }
   }
 
+  /**
+   * Writes the archive. The virtual machine keeps in it what it had looked up until then, and a
+   * thread of its own that comes to run at another moment changes a few bytes of that. So archives
+   * are written until two are the same.
+   */
   private void dump(List<Path> jars, List<String> classes) throws IOException {
     Path list = Files.write(work.resolve("all-classes"), classes);
-    Path made = work.resolve(ARCHIVE);
+    List<Path> made = new ArrayList<>();
+    while (made.size() < DUMPS_MAX) {
+      Path archive = work.resolve(made.size() + ARCHIVE);
+      dump(jars, list, archive);
+      for (Path other : made) {
+        if (Files.mismatch(archive, other) < 0) {
+          Files.move(
+              archive,
+              distribution.resolve("lib").resolve(ARCHIVE),
+              StandardCopyOption.REPLACE_EXISTING,
+              StandardCopyOption.ATOMIC_MOVE);
+          return;
+        }
+      }
+      made.add(archive);
+    }
+    throw new IOException("of " + DUMPS_MAX + " archives of the same classes no two are the same");
+  }
+
+  private void dump(List<Path> jars, Path list, Path archive) throws IOException {
     // Relative, so that the archive does not tell where it was made. The virtual machine compares
     // the names behind what all jars have in common.
     Tool.run(
@@ -229,18 +256,16 @@ public final class ClassArchive {
         "-Xlog:disable",
         "-Xlog:all=error:stderr",
         "-XX:+UseSerialGC",
+        // What a collection frees is found by another thread, and runs code that would not run.
+        "-XX:MetaspaceSize=512m",
+        "-Xmn256m",
         "--enable-native-access=ALL-UNNAMED",
         "-XX:SharedClassListFile=" + list,
-        "-XX:SharedArchiveFile=" + made,
+        "-XX:SharedArchiveFile=" + archive,
         "-cp",
         jars.stream()
             .map(jar -> distribution.relativize(jar).toString())
             .collect(Collectors.joining(":")));
-    Files.move(
-        made,
-        distribution.resolve("lib").resolve(ARCHIVE),
-        StandardCopyOption.REPLACE_EXISTING,
-        StandardCopyOption.ATOMIC_MOVE);
   }
 
   /** An archive that does not fit is passed over in silence, which must not be found out later. */
