@@ -743,8 +743,7 @@ public final class Agent implements UpdateAgent {
     boolean decides =
         component.isEmpty() || (host().isEmpty() && own(job).isPresent() && isFirstPart(component));
     if (decides && (fault.isEmpty() || fault.get().passedOver())) {
-      remember(memory.checked(facts().present()));
-      forgetFailure();
+      remember(memory.checked(facts().present()).withFailure(Optional.empty()));
     } else if (decides) {
       Fault why = fault.get();
       remember(
@@ -800,8 +799,7 @@ public final class Agent implements UpdateAgent {
       } else if (step == Step.DOWNLOAD && version.isPresent()) {
         known = known.withAvailable(component, version);
       }
-      remember(known);
-      forgetFailure();
+      remember(known.withFailure(Optional.empty()));
       own.ifPresent(each -> lastDone = new DoneStep(step, component, each.version()));
     } else if (!fault.get().passedOver()) {
       complain(
@@ -827,10 +825,6 @@ public final class Agent implements UpdateAgent {
     if (own.isPresent()) {
       activity = Optional.empty();
     }
-  }
-
-  private void forgetFailure() {
-    remember(memory.withFailure(Optional.empty()));
   }
 
   private static String of(Optional<String> component) {
