@@ -64,9 +64,11 @@ class Machine:
     def power_on(self):
         path = self.folder / "serial"
         path.unlink(missing_ok=True)
+        # One processor: Java changes the first instruction of a method while another processor may run it, which real ones
+        # bear, and two emulated ones sometimes do not: they run half of the old and half of the new one.
         command = [
             "nice", "-n", "3", "qemu-system-x86_64", "-nodefaults", "-no-user-config", "-display", "none", "-monitor", "none",
-            "-machine", "q35,smm=off", "-accel", "tcg,thread=multi", "-cpu", "max", "-smp", "2", "-m", str(MEMORY_MIB),
+            "-machine", "q35,smm=off", "-accel", "tcg", "-cpu", "max", "-smp", "1", "-m", str(MEMORY_MIB),
             "-drive", f"if=pflash,unit=0,format=raw,readonly=on,file={self._code}",
             "-drive", f"if=pflash,unit=1,format=raw,file={self._variables}",
             "-drive", f"if=virtio,format=raw,discard=unmap,file={self.disk}",
