@@ -668,7 +668,9 @@ class Sysupdate1Test {
   void aStubbornWorkerIsKilledAtTheFourthRequest() throws Exception {
     var call = calling("CheckNew", "");
     FakeWorkers.Played worker = machine.workers.next().stubborn();
-    for (int i = 0; i < 4; i++) {
+    cancel(1);
+    worker.awaitTerminateRequest();
+    for (int i = 0; i < 3; i++) {
       cancel(1);
     }
 

@@ -90,9 +90,22 @@ public final class FakeWorkers implements Workers {
       return output;
     }
 
+    /** Waits until it was asked to stop: its job may not know it before. */
+    public synchronized void awaitTerminateRequest() throws InterruptedException {
+      long untilNanos = System.nanoTime() + TimeUnit.SECONDS.toNanos(30);
+      while (requests == 0) {
+        long leftMillis = TimeUnit.NANOSECONDS.toMillis(untilNanos - System.nanoTime());
+        if (leftMillis <= 0) {
+          throw new AssertionError("nobody asked the worker to stop");
+        }
+        wait(leftMillis);
+      }
+    }
+
     @Override
     public synchronized void terminate() {
       requests++;
+      notifyAll();
       if (!stubborn) {
         end(143);
       }
