@@ -463,15 +463,7 @@ public final class Update1 implements BusService {
               yield CANCELLED_STATUS;
             }
             case JobEnd.Died(var exitStatus, _) -> {
-              tellUnlessTold(
-                  job,
-                  RunFailure.of(
-                      UpdateException.because(
-                              Reason.WORKER_FAILED, "the worker ended without a word")
-                          .found("exit status " + exitStatus)
-                          .state("the next run continues where this one stopped")
-                          .remedy("see the journal of particle-update.service")
-                          .writeFailed()));
+              tellUnlessTold(job, RunFailure.died(exitStatus));
               yield 1;
             }
           };

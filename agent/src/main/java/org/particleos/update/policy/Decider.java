@@ -339,7 +339,7 @@ public final class Decider {
   private Duration untilRetry(Trouble trouble, String purpose) {
     Duration first =
         switch (trouble.kind()) {
-          case NETWORK -> Duration.ofMinutes(5);
+          case NETWORK, DIED -> Duration.ofMinutes(5);
           case BUSY -> Duration.ofMinutes(2);
           case TRUST, SPACE -> Duration.ofHours(1);
           case OTHER -> Duration.ofMinutes(30);
@@ -349,7 +349,7 @@ public final class Decider {
         switch (trouble.kind()) {
           case NETWORK -> Duration.ofHours(6);
           case BUSY -> Duration.ofMinutes(30);
-          case TRUST, SPACE, OTHER, CANCELLED -> Duration.ofDays(1);
+          case TRUST, SPACE, OTHER, CANCELLED, DIED -> Duration.ofDays(1);
         };
     int doublings = Math.min(trouble.count() - 1, DOUBLINGS_MAX);
     Duration wait = shorter(first.multipliedBy(1L << doublings), longest);

@@ -69,6 +69,10 @@ public record Facts(
       SPACE,
       /** Somebody stopped it. */
       CANCELLED,
+      /**
+       * Its process ended without a word: killed for its memory, or crashed. Chance, or a habit.
+       */
+      DIED,
       /** Disks, definitions, permissions. */
       OTHER
     }

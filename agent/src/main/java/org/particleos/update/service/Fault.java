@@ -8,7 +8,7 @@ import org.particleos.update.policy.Facts.Trouble;
  * How a job failed, as far as it matters for what is done next.
  *
  * @param what in one line
- * @param failure as the worker told it, if it did
+ * @param failure in detail; empty if somebody stopped it
  * @param passedOver nothing is defined there, or it is switched off: no failure of anybody's
  */
 record Fault(Trouble.Kind kind, String what, Optional<RunFailure> failure, boolean passedOver) {
@@ -20,25 +20,22 @@ record Fault(Trouble.Kind kind, String what, Optional<RunFailure> failure, boole
   static Optional<Fault> of(JobEnd end, boolean cancelled) {
     return switch (end) {
       case JobEnd.Done _ -> Optional.empty();
-      case JobEnd.Failed(var failed) ->
-          Optional.of(
-              new Fault(
-                  kind(failed),
-                  failed.message() + failed.found().map(text -> " (" + text + ")").orElse(""),
-                  Optional.of(failed),
-                  failed.reason() == Reason.NO_DEFINITIONS
-                      || failed.reason() == Reason.COMPONENT_DISABLED));
+      case JobEnd.Failed(var failed) -> Optional.of(of(kind(failed), failed));
       case JobEnd.Died(var status, var wasCancelled) ->
           Optional.of(
               wasCancelled || cancelled
                   ? new Fault(
                       Trouble.Kind.CANCELLED, "somebody stopped it", Optional.empty(), false)
-                  : new Fault(
-                      Trouble.Kind.OTHER,
-                      "the worker ended with status " + status + " without a word",
-                      Optional.empty(),
-                      false));
+                  : of(Trouble.Kind.DIED, RunFailure.died(status)));
     };
+  }
+
+  private static Fault of(Trouble.Kind kind, RunFailure failed) {
+    return new Fault(
+        kind,
+        failed.message() + failed.found().map(text -> " (" + text + ")").orElse(""),
+        Optional.of(failed),
+        failed.reason() == Reason.NO_DEFINITIONS || failed.reason() == Reason.COMPONENT_DISABLED);
   }
 
   /** A machine that was not started by UEFI has no boot loader of ours. */

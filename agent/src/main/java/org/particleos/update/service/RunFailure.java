@@ -21,6 +21,9 @@ public record RunFailure(
     Optional<String> found,
     Optional<String> state,
     String remedy) {
+  /** From it on, an exit status tells which signal ended the process. */
+  private static final int SIGNAL_STATUS = 128;
+
   /** From the worker's line {@code {"event":"failed"}}; empty if it is not such a line. */
   public static Optional<RunFailure> of(JsonNode line) {
     if (!line.path("event").asText().equals("failed")) {
@@ -55,6 +58,25 @@ public record RunFailure(
         failure.found(),
         failure.state(),
         failure.remedy());
+  }
+
+  /**
+   * What its worker did not tell itself: it was killed, or crashed.
+   *
+   * @param exitStatus of the worker, 128 and more for a signal
+   */
+  public static RunFailure died(int exitStatus) {
+    return of(
+        UpdateException.because(Reason.WORKER_FAILED, "the worker ended without a word")
+            .found(
+                "exit status "
+                    + exitStatus
+                    + (exitStatus > SIGNAL_STATUS
+                        ? ", which is signal " + (exitStatus - SIGNAL_STATUS)
+                        : ""))
+            .state("the next run continues where this one stopped")
+            .remedy("see the journal of particle-update.service")
+            .writeFailed());
   }
 
   /** As a worker tells it. */

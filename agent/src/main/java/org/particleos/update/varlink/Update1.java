@@ -16,6 +16,7 @@ import org.particleos.update.service.JobEnd;
 import org.particleos.update.service.JobRequest;
 import org.particleos.update.service.JobType;
 import org.particleos.update.service.Jobs;
+import org.particleos.update.service.RunFailure;
 import org.particleos.update.service.ServedTarget;
 import org.particleos.update.service.TargetId;
 import org.particleos.update.version.Version;
@@ -113,7 +114,12 @@ final class Update1 {
       case "no-update" -> "noUpdate";
       case "already-installed" -> "alreadyInstalled";
       case "acquired", "installed" -> text;
-      default -> throw failed(wordless("it ended well and did not say how"));
+      default ->
+          throw failed(
+              UpdateException.because(Reason.WORKER_FAILED, "the worker failed")
+                  .found("it ended well and did not say how")
+                  .remedy("see what it wrote to the journal, and try again")
+                  .writeFailed());
     };
   }
 
@@ -197,19 +203,11 @@ final class Update1 {
         case JobEnd.Failed(var failure) -> throw failed(failure.toException());
         case JobEnd.Died(_, var cancelled) when cancelled ->
             throw new CallException(NAME + ".Cancelled");
-        case JobEnd.Died(var status, _) ->
-            throw failed(wordless("it ended with status " + status + " and said nothing"));
+        case JobEnd.Died(var status, _) -> throw failed(RunFailure.died(status).toException());
       };
     } catch (ExecutionException impossible) {
       throw new IllegalStateException(impossible);
     }
-  }
-
-  private static UpdateException wordless(String found) {
-    return UpdateException.because(Reason.WORKER_FAILED, "the worker failed")
-        .found(found)
-        .remedy("see what it wrote to the journal, and try again")
-        .writeFailed();
   }
 
   /** The error that has all that is known. */

@@ -289,7 +289,7 @@ class DeciderTest {
   @CsvSource({
     "NETWORK, 1, 5", "NETWORK, 2, 10", "NETWORK, 3, 20", "NETWORK, 30, 360", "BUSY, 1, 2",
     "BUSY, 9, 30", "TRUST, 1, 60", "TRUST, 2, 120", "TRUST, 50, 1440", "SPACE, 1, 60",
-    "OTHER, 1, 30", "OTHER, 1000000, 1440", "CANCELLED, 1, 360"
+    "OTHER, 1, 30", "OTHER, 1000000, 1440", "CANCELLED, 1, 360", "DIED, 1, 5", "DIED, 30, 1440"
   })
   void waitsAfterFailuresGrowUpToALimit(Kind kind, int count, long minutes) {
     var machine =

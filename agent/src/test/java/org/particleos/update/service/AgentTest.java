@@ -543,6 +543,23 @@ class AgentTest {
   }
 
   @Test
+  void aWorkerThatDiedIsToldAndItsStepTriedAgainAFewMinutesLater() throws Exception {
+    start();
+
+    expect("check-new").ends(134);
+    Instant retry = nextAlarm();
+
+    assertTrue(retry.isBefore(clocks.now().plus(Duration.ofMinutes(7))), retry::toString);
+    var failure = agent.state().failure().orElseThrow();
+    assertEquals(Reason.WORKER_FAILED, failure.reason());
+    assertEquals(Optional.of("exit status 134, which is signal 6"), failure.found());
+    ringAt(retry);
+    checkFinds(NOTHING, 1);
+    nextAlarm();
+    assertEquals(AgentState.Phase.IDLE, agent.state().phase());
+  }
+
+  @Test
   void aFailureIsStillToldWithItsRemedyByTheNextDaemon() throws Exception {
     start();
     expect("check-new").says(failed(4, "UNREACHABLE", "CONNECTION_FAILED")).ends(1);
