@@ -16,6 +16,7 @@ import org.particleos.update.failure.UpdateException;
  */
 public final class SettingsFile {
   private static final String DIRECTORY = "particle-update";
+  private static final Path NOTHING = Path.of("/dev/null");
 
   private SettingsFile() {}
 
@@ -46,7 +47,8 @@ public final class SettingsFile {
   }
 
   /**
-   * Reads one file instead, and the drop-ins beside it.
+   * Reads one file instead, and the drop-ins beside it. {@code /dev/null} stands for a file in
+   * which nothing is decided.
    *
    * @param variable that named it, for the message
    * @throws UpdateException as {@link #read}, and if the file does not exist
@@ -55,10 +57,17 @@ public final class SettingsFile {
       throws UpdateException {
     Path absolute = file.toAbsolutePath().normalize();
     Path directory = absolute.getParent();
+    if (absolute.equals(NOTHING)) {
+      return new Read(List.of(), new Warnings());
+    }
     if (directory == null || !Files.isRegularFile(absolute)) {
       throw UpdateException.because(
               Reason.DEFINITION_UNREADABLE,
-              "failed to read " + Quote.quote(file.toString()) + ": there is no such file")
+              "failed to read "
+                  + Quote.quote(file.toString())
+                  + (Files.exists(absolute)
+                      ? ": it is not a regular file"
+                      : ": there is no such file"))
           .remedy("correct $" + variable + ", or unset it")
           .configuration();
     }

@@ -163,8 +163,25 @@ class ConfigurationTest {
     assertEquals(
         Configuration.defaults().withDelta(false).withMirrors(false),
         Configuration.readFile(root.resolve("other.conf")).configuration());
-    assertThrows(
-        UpdateException.Configuration.class,
-        () -> Configuration.readFile(root.resolve("missing.conf")));
+    var missing =
+        assertThrows(
+            UpdateException.Configuration.class,
+            () -> Configuration.readFile(root.resolve("missing.conf")));
+    assertTrue(
+        String.valueOf(missing.getMessage()).endsWith("there is no such file"), missing::toString);
+    var folder =
+        assertThrows(
+            UpdateException.Configuration.class,
+            () -> Configuration.readFile(root.resolve("other.conf.d")));
+    assertTrue(
+        String.valueOf(folder.getMessage()).endsWith("it is not a regular file"), folder::toString);
+  }
+
+  @Test
+  void nothingIsDecidedInTheNullDevice() throws Exception {
+    write("etc/particle-update/particle-update.conf", "[Download]\nSpool=no\n");
+
+    assertEquals(
+        Configuration.defaults(), Configuration.readFile(Path.of("/dev/null")).configuration());
   }
 }
