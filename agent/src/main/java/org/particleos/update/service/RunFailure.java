@@ -75,7 +75,9 @@ public record RunFailure(
                         ? ", which is signal " + (exitStatus - SIGNAL_STATUS)
                         : ""))
             .state("the next run continues where this one stopped")
-            .remedy("see the journal of particle-update.service")
+            .remedy(
+                "see the journal of particle-update.service; if Java crashed, it has put a report"
+                    + " into /var/lib/particle-update/crash.log")
             .writeFailed());
   }
 

@@ -2,6 +2,7 @@ package org.particleos.update.it;
 
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.io.IOException;
@@ -17,11 +18,13 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
+import org.particleos.update.demo.Tool;
 import org.particleos.update.it.Faults.Stall;
 
 /** Killed in the middle, the program asks the server for the rest, and for little more. */
 class ResumeIT {
   private static final int MEBI = 1 << 20;
+  private static final int SIGNAL_ABORT = 134;
   private static final int SIGNAL_KILL = 137;
   private static final int STALL_AT = 9 * MEBI + 4711;
 
@@ -64,14 +67,20 @@ class ResumeIT {
 
   /** Stops the program with so much of the payload there. */
   private void kill(String name) throws Exception {
+    Program.Running running = downloading(name);
+    running.kill();
+    running.end().expect(SIGNAL_KILL);
+    server.behave();
+  }
+
+  /** The program when so much of the payload is there. */
+  private Program.Running downloading(String name) throws Exception {
     var stall = new Stall(STALL_AT);
     server.fault(name, stall);
     Program.Running running = system.program().start(system.arguments("update"));
     stall.awaitReached();
     awaitKept();
-    running.kill();
-    running.end().expect(SIGNAL_KILL);
-    server.behave();
+    return running;
   }
 
   /** What was sent has to arrive first, of which only the journal tells: a line for each MiB. */
@@ -116,6 +125,22 @@ class ResumeIT {
     assertArrayEquals(content, Files.readAllBytes(file));
     assertEquals(List.of(), kept(".journal"));
     assertEquals(List.of(), kept(".packed"));
+  }
+
+  @Test
+  void aCrashOfJavaIsReportedBesideTheStateAndTheNextRunGoesOn() throws Exception {
+    offer("a-1.raw.zst");
+    Program.Running running = downloading("a-1.raw.zst");
+
+    Tool.run(spool, "kill", "-SEGV", Long.toString(running.process().pid()));
+    running.end().expect(SIGNAL_ABORT);
+    server.behave();
+
+    Path report = spool.resolveSibling("crash.log");
+    assertTrue(Files.readString(report).contains("SIGSEGV"), () -> report + " is no report");
+    assertFalse(Files.exists(Path.of("hs_err_pid" + running.process().pid() + ".log")));
+    system.run("update").expect(0).says(" reused");
+    assertComplete("a-1.raw.zst");
   }
 
   @ParameterizedTest
