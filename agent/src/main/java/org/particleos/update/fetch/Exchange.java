@@ -33,7 +33,7 @@ import org.particleos.update.failure.UpdateException;
  * the middle of a body closes the connection; nothing is read only to be thrown away.
  */
 final class Exchange implements ByteSource {
-  private static final int SCRATCH_BYTES = 64 << 10;
+  private static final int SCRATCH_BYTES = 128 << 10;
 
   /** A page that nobody reads is read up to here so that its connection can be used again. */
   private static final int SHORT_BODY_BYTES_MAX = 16 << 10;

@@ -24,6 +24,9 @@ final class Patience implements AutoCloseable {
   /** Absent while nothing is waited for. */
   private @Nullable Long deadlineNanos;
 
+  /** When the watch looks again by itself. Woken for every piece, it would cost more than those. */
+  private long nextLookNanos;
+
   private boolean inBody;
   private long waitingSinceNanos;
   private long waitedNanos;
@@ -38,7 +41,8 @@ final class Patience implements AutoCloseable {
     // Address, connection, and then the answer. Added up: to multiply, a Duration wakes up
     // BigDecimal.
     var total = limits.connect().plus(limits.connect()).plus(limits.answer());
-    this.deadlineNanos = now() + nanos(total);
+    this.nextLookNanos = now() + nanos(total);
+    this.deadlineNanos = nextLookNanos;
     this.watch =
         Thread.ofPlatform().daemon().name(THREAD_PREFIX + "watch").unstarted(this::keepWatch);
     watch.start();
@@ -52,8 +56,11 @@ final class Patience implements AutoCloseable {
   /** A read of the body begins. */
   synchronized void reading() {
     waitingSinceNanos = now();
-    deadlineNanos = waitingSinceNanos + nanos(limits.speedWindow()) - waitedNanos;
-    notifyAll();
+    long deadline = waitingSinceNanos + nanos(limits.speedWindow()) - waitedNanos;
+    deadlineNanos = deadline;
+    if (deadline - nextLookNanos < 0) {
+      notifyAll();
+    }
   }
 
   /** It has ended, and brought so many bytes. */
@@ -86,7 +93,7 @@ final class Patience implements AutoCloseable {
   private synchronized boolean outlasted() {
     while (!closed && !exhausted) {
       var deadline = deadlineNanos;
-      long left = deadline == null ? Long.MAX_VALUE : deadline - now();
+      long left = deadline == null ? nanos(limits.speedWindow()) : deadline - now();
       if (deadline != null && left <= 0) {
         if (inBody) {
           endWindow();
@@ -96,9 +103,10 @@ final class Patience implements AutoCloseable {
           exhausted = true;
         }
       } else {
+        nextLookNanos = now() + left;
         try {
           // A nanosecond more than nothing must not become "for ever".
-          wait(deadline == null ? 0 : left / 1_000_000 + 1);
+          wait(left / 1_000_000 + 1);
         } catch (InterruptedException e) {
           throw new IllegalStateException("nobody may interrupt the watch", e);
         }
