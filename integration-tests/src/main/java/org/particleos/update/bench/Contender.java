@@ -69,7 +69,7 @@ record Contender(
     }
     return new Contender(
         "systemd-sysupdate",
-        Set.of(TargetDisk.Kind.LOOP),
+        Set.of(TargetDisk.Kind.LOOP, TargetDisk.Kind.DIRECT_LOOP),
         false,
         List.of(
             "unshare",

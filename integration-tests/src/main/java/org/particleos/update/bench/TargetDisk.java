@@ -1,11 +1,8 @@
 package org.particleos.update.bench;
 
 import java.io.IOException;
-import java.nio.ByteBuffer;
-import java.nio.channels.FileChannel;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.StandardOpenOption;
 import java.util.Map;
 import org.particleos.update.demo.Tool;
 
@@ -20,7 +17,10 @@ final class TargetDisk implements AutoCloseable {
   /** What a disk is to the program. */
   enum Kind {
     FILE("image file"),
-    LOOP("loop device");
+    /** What is written goes through the page cache of the host once more. */
+    LOOP("loop device"),
+    /** What is written goes to the disk below, as with a partition of it. */
+    DIRECT_LOOP("loop device, direct I/O");
 
     private final String description;
 
@@ -36,7 +36,7 @@ final class TargetDisk implements AutoCloseable {
     String obstacle() {
       return switch (this) {
         case FILE -> "";
-        case LOOP ->
+        case LOOP, DIRECT_LOOP ->
             !"root".equals(System.getProperty("user.name"))
                 ? "only root can attach one"
                 : Files.exists(Path.of("/dev/loop-control"))
@@ -62,16 +62,15 @@ final class TargetDisk implements AutoCloseable {
   }
 
   /**
+   * Its blocks are allocated, as those of a real disk are.
+   *
    * @param folder where the disk is put, as {@code disk.img}
    */
   static TargetDisk create(Path folder, Kind kind, int imageMebibytes) throws IOException {
     Path file = folder.resolve("disk.img");
     Files.deleteIfExists(file);
     long size = SLOT_OFFSET_BYTES + (imageMebibytes + 1) * MIB;
-    try (var channel =
-        FileChannel.open(file, StandardOpenOption.CREATE_NEW, StandardOpenOption.WRITE)) {
-      channel.write(ByteBuffer.allocate(1), size - 1);
-    }
+    Tool.run(folder, "fallocate", "--length", Long.toString(size), file.toString());
     String script =
         """
         label: gpt
@@ -85,11 +84,16 @@ final class TargetDisk implements AutoCloseable {
     }
     return switch (kind) {
       case FILE -> new TargetDisk(folder, file, file, false);
-      case LOOP -> {
-        String device = Tool.run(folder, "losetup", "--find", "--show", file.toString()).strip();
-        yield new TargetDisk(folder, file, Path.of(device), true);
-      }
+      case LOOP -> attached(folder, file, "off");
+      case DIRECT_LOOP -> attached(folder, file, "on");
     };
+  }
+
+  private static TargetDisk attached(Path folder, Path file, String direct) throws IOException {
+    String device =
+        Tool.run(folder, "losetup", "--find", "--show", "--direct-io=" + direct, file.toString())
+            .strip();
+    return new TargetDisk(folder, file, Path.of(device), true);
   }
 
   /** Of {@code MatchPartitionType=usr} for the architecture that this program runs on. */
