@@ -48,32 +48,41 @@ public final class Benchmark {
 
   private Report run() throws IOException {
     MachineFacts facts = MachineFacts.read(data);
-    List<Payload> payloads = Payload.prepare(data, options.imageMebibytes(), options.formats());
+    List<Payload> payloads =
+        options.needsImages()
+            ? Payload.prepare(data, options.imageMebibytes(), options.formats())
+            : List.of();
     delete(work);
     Path web = Files.createDirectories(work.resolve("web"));
     var stopwatch = new Stopwatch(work.resolve("output.log"));
-    System.err.println("Publishing …");
-    publish(payloads, web.resolve("payloads"));
+    var report = new Report().machine(facts);
+    if (options.needsImages()) {
+      System.err.println("Publishing …");
+      publish(payloads, web.resolve("payloads"));
+      report.images(options);
+    }
+    var answers = AnswerBenchmark.prepare(program, stopwatch, work, web.resolve("release"));
     List<Payload> chosen =
         payloads.stream().filter(each -> options.formats().contains(each.format())).toList();
-    var answers = AnswerBenchmark.prepare(program, stopwatch, work, web.resolve("release"));
     try (var server = new ServerProcess(web)) {
-      var limits = new LimitBenchmark(work, stopwatch, server);
-      var installations =
-          new InstallBenchmark(
-              Contender.ours(program), work, stopwatch, server, payloads.getFirst());
-      var report = new Report().machine(facts).images(options);
       for (var part : options.parts()) {
         switch (part) {
           case INSTALL ->
               report.installations(
-                  installations.run(chosen, options.rounds(), others()), options.imageMebibytes());
+                  installations(stopwatch, server, payloads)
+                      .run(chosen, options.rounds(), others()),
+                  options.imageMebibytes());
           case SPOOL ->
               report.withoutSpool(
-                  installations.withoutSpool(chosen, options.rounds()), options.imageMebibytes());
-          case RESUME -> report.resumed(installations.resume(chosen, options.rounds()));
+                  installations(stopwatch, server, payloads).withoutSpool(chosen, options.rounds()),
+                  options.imageMebibytes());
+          case RESUME ->
+              report.resumed(
+                  installations(stopwatch, server, payloads).resume(chosen, options.rounds()));
           case LIMITS ->
-              report.limits(limits.run(payloads, options.rounds()), options.imageMebibytes());
+              report.limits(
+                  new LimitBenchmark(work, stopwatch, server).run(payloads, options.rounds()),
+                  options.imageMebibytes());
           case ANSWERS ->
               report.answers(
                   answers.run(shipped, server.uri("release/"), options.answers()),
@@ -83,6 +92,12 @@ public final class Benchmark {
       delete(work);
       return report;
     }
+  }
+
+  private InstallBenchmark installations(
+      Stopwatch stopwatch, ServerProcess server, List<Payload> payloads) throws IOException {
+    return new InstallBenchmark(
+        Contender.ours(program), work, stopwatch, server, payloads.getFirst());
   }
 
   private List<Contender> others() throws IOException {

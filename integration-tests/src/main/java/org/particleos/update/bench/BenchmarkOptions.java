@@ -50,7 +50,7 @@ record BenchmarkOptions(
         --parts=LIST  some of install,spool,resume,limits,answers (default: all)
         --formats=LIST  some of raw,zstd,xz,gzip (default: all)
         --smoke       a small image and one round, to see that everything works
-        --dist=DIR    measure only the answers of the program there instead
+        --dist=DIR    measure the program there, such as the packaged one with its own runtime
         --inner       measure the inner loops instead (JMH); takes --smoke too
       """;
 
@@ -62,6 +62,11 @@ record BenchmarkOptions(
 
   /** 64 GiB: more than any image has. */
   private static final int IMAGE_MIB_MAX = 64 << 10;
+
+  /** Answers need no image, whose packing takes minutes. */
+  boolean needsImages() {
+    return !parts.equals(Set.of(Part.ANSWERS));
+  }
 
   /**
    * @throws IllegalArgumentException says what is wrong
