@@ -31,7 +31,9 @@ final class ChunkPool {
     if (stopped) {
       throw new Stopped();
     }
-    return free.removeLast();
+    var chunk = free.removeLast();
+    chunk.lend();
+    return chunk;
   }
 
   synchronized void giveBack(Chunk chunk) {

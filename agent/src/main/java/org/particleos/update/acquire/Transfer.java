@@ -36,12 +36,14 @@ import org.particleos.update.spool.SpoolEntry;
  *
  * <pre>
  *   fetch ──arrived──► digest ──digested──► decompress ──unpacked──► write
+ *     └─────toKeep───► keep
  * </pre>
  *
  * What an earlier run left is fetched first, chunk by chunk from the spool or the target, as far as
  * it can be believed; then the source goes on behind it. What the source sends is kept: packed
- * bytes by the fetching stage, before anything else is done with them, others by the writing stage,
- * once they are written. So no more than the chunks of one pool has arrived and is not kept.
+ * bytes by a stage of its own, so that the others do not wait for the disk as well, others by the
+ * writing stage, once they are written. So no more than the chunks of one pool has arrived and is
+ * not kept.
  *
  * <p>The first failure of any stage is the failure of the transfer. It stops the pools and belts
  * that the other stages wait at and cancels the source; what still fails after that is suppressed
@@ -51,11 +53,13 @@ public final class Transfer {
   /** Large enough that the cost of a system call does not show. */
   public static final int CHUNK_BYTES = 1 << 20;
 
-  /** Per pool: one in each of the stages that share it, and one to spare. */
+  /** Per pool: one in each of the stages that pass it on, and one to spare. */
   public static final int CHUNKS = 4;
 
   /** What the names of all threads of this package begin with. */
   static final String THREAD_PREFIX = "acquire-";
+
+  private static final int STAGES = 5;
 
   /** Less than that is not worth keeping: it is what an interruption may cost anyway. */
   static final long KEPT_BYTES_MIN = 4L << 20;
@@ -71,6 +75,13 @@ public final class Transfer {
     void run() throws UpdateException;
   }
 
+  /**
+   * What is to go into the spool.
+   *
+   * @param bytes of the chunk, for this stage alone
+   */
+  private record Arrival(Chunk chunk, ByteBuffer bytes) {}
+
   private final Payload payload;
   private final Acquisition.Opener opener;
   private final Optional<Sha256> expected;
@@ -84,9 +95,10 @@ public final class Transfer {
   private final Arena arena = Arena.ofShared();
   private final ChunkPool packedChunks = new ChunkPool(arena, CHUNKS, CHUNK_BYTES);
   private final ChunkPool unpackedChunks = new ChunkPool(arena, CHUNKS, CHUNK_BYTES);
-  private final Belt arrived = new Belt();
-  private final Belt digested = new Belt();
-  private final Belt unpacked = new Belt();
+  private final Belt<Chunk> arrived = new Belt<>();
+  private final Belt<Arrival> toKeep = new Belt<>();
+  private final Belt<Chunk> digested = new Belt<>();
+  private final Belt<Chunk> unpacked = new Belt<>();
   private final Cancellation stop = new Cancellation();
 
   // Each is written by one stage before it ends its belt, and read by stages after that.
@@ -121,6 +133,8 @@ public final class Transfer {
     this.meter = meter;
     this.keeping = keeping;
     stop.onCancel(arrived::stop);
+    // Not stopped: what has arrived when the rest failed is still kept.
+    stop.onCancel(toKeep::end);
     stop.onCancel(digested::stop);
     stop.onCancel(unpacked::stop);
     stop.onCancel(packedChunks::stop);
@@ -129,10 +143,11 @@ public final class Transfer {
 
   Acquired run(Cancellation cancellation) throws UpdateException {
     try (arena) {
-      var stages = new CountDownLatch(4);
+      var stages = new CountDownLatch(STAGES);
       var threads = new ArrayList<Thread>();
       try (var _ = cancellation.onCancel(() -> fail(interrupted()))) {
         threads.add(thread("fetch", stages, this::fetch));
+        threads.add(thread("keep", stages, this::keep));
         threads.add(thread("digest", stages, this::digest));
         threads.add(thread("decompress", stages, this::decompress));
         threads.add(thread("write", stages, this::write));
@@ -234,6 +249,7 @@ public final class Transfer {
       }
     }
     arrived.end();
+    toKeep.end();
   }
 
   private void fetch(ByteSource source, long from) throws UpdateException {
@@ -251,8 +267,8 @@ public final class Transfer {
       }
       position += chunk.bytes().remaining();
       checkLength(position, "is");
-      if (kept(Kind.SPOOLED)) {
-        keep(chunk.bytes());
+      if (kept(Kind.SPOOLED) && chunk.bytes().hasRemaining()) {
+        toKeep.put(new Arrival(chunk, chunk.lendOnceMore()));
       }
       pass(chunk, arrived);
     }
@@ -404,11 +420,21 @@ public final class Transfer {
     return true;
   }
 
-  private static void pass(Chunk chunk, Belt next) {
+  private static void pass(Chunk chunk, Belt<Chunk> next) {
     if (chunk.bytes().hasRemaining()) {
       next.put(chunk);
     } else {
       chunk.giveBack();
+    }
+  }
+
+  // --- keep
+
+  /** What would not fit into the pool has not arrived, so this is never far behind. */
+  private void keep() {
+    for (var next = toKeep.take(); next.isPresent(); next = toKeep.take()) {
+      keep(next.get().bytes());
+      next.get().chunk().giveBack();
     }
   }
 

@@ -2,6 +2,7 @@ package org.particleos.update.acquire;
 
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
@@ -10,6 +11,7 @@ import java.io.RandomAccessFile;
 import java.net.URI;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -18,7 +20,9 @@ import java.util.List;
 import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.ExecutionException;
 import java.util.concurrent.FutureTask;
+import java.util.function.BooleanSupplier;
 import java.util.function.Supplier;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterEach;
@@ -391,6 +395,104 @@ class ResumeTest {
     var server = cut(Way.RAW_TO_FILE, 17L * MEBI);
 
     assertResumed(server, Way.RAW_TO_FILE, resume(server, Way.RAW_TO_FILE), 17L * MEBI);
+  }
+
+  // ---- A slow spool ----
+
+  /** Holds up every write to what is spooled until somebody opens the gate. */
+  private static final class SlowSpool extends DelegatingKernel {
+    private final CountDownLatch gate = new CountDownLatch(1);
+
+    SlowSpool() {
+      super(new LinuxKernel());
+    }
+
+    @Override
+    public OpenFile open(Path path, Set<OpenFlag> flags) throws IOException {
+      var file = super.open(path, flags);
+      return !path.toString().endsWith(".packed")
+          ? file
+          : new DelegatingFile(file) {
+            @Override
+            public boolean writeDirect(java.nio.ByteBuffer direct, long offset) throws IOException {
+              pass();
+              return super.writeDirect(direct, offset);
+            }
+
+            @Override
+            public void write(java.nio.ByteBuffer direct, long offset) throws IOException {
+              pass();
+              super.write(direct, offset);
+            }
+          };
+    }
+
+    private void pass() {
+      try {
+        gate.await();
+      } catch (InterruptedException e) {
+        throw new AssertionError(e);
+      }
+    }
+  }
+
+  private FutureTask<Run> start(FakeServer server, Kernel kernel, Way way) {
+    var task =
+        new FutureTask<>(
+            () -> run(server, kernel, way, Bytes.sha256(payload(way)), new Cancellation(), true));
+    Thread.ofPlatform().start(task);
+    return task;
+  }
+
+  private static void await(String what, BooleanSupplier condition) throws InterruptedException {
+    long endNanos = System.nanoTime() + Duration.ofSeconds(60).toNanos();
+    while (!condition.getAsBoolean()) {
+      assertTrue(System.nanoTime() < endNanos, "waited in vain for " + what);
+      Thread.sleep(1);
+    }
+  }
+
+  private static boolean alive(String thread) {
+    return OwnThreads.alive().contains(thread);
+  }
+
+  @ParameterizedTest
+  @EnumSource(names = {"PACKED_TO_SLOT", "PACKED_TO_FILE"})
+  void aSlowSpoolHoldsUpFetchingOnlyWhenMuchHasArrived(Way way) throws Exception {
+    var server = new FakeServer(image);
+    var kernel = new SlowSpool();
+    var run = start(server, kernel, way);
+
+    await("the pool to be empty", () -> server.delivered() == LOST_BYTES_MAX);
+    await("what is unpacked to be written", () -> Files.exists(target()) && sizeOf(target()) > 0);
+    assertFalse(run.isDone());
+    assertEquals(LOST_BYTES_MAX, server.delivered());
+    kernel.gate.countDown();
+
+    assertEquals(image.length, run.get().acquired().bytesTransferred());
+  }
+
+  private static long sizeOf(Path file) {
+    try {
+      return Files.size(file);
+    } catch (IOException e) {
+      throw new AssertionError(e);
+    }
+  }
+
+  @ParameterizedTest
+  @EnumSource(names = {"PACKED_TO_SLOT", "PACKED_TO_FILE"})
+  void whatArrivedBeforeTheLineBrokeIsKeptHoweverSlowTheSpoolIs(Way way) throws Exception {
+    var server = new FakeServer(image).cutAt(3L * MEBI + 5);
+    var kernel = new SlowSpool();
+    var run = start(server, kernel, way);
+    await("the connection to break", () -> server.delivered() == 3L * MEBI + 5);
+    await("fetching to end", () -> !alive("acquire-fetch") && !alive("acquire-digest"));
+    kernel.gate.countDown();
+    assertThrows(ExecutionException.class, run::get);
+    server.healed().forgetWhatItSaw();
+
+    assertOffset(3L * MEBI, server, way);
   }
 
   // ---- What is on the disk is not what it was ----
