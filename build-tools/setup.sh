@@ -19,6 +19,10 @@ find_jdk() {
   [ -n "$found" ] && echo "$found"
 }
 
+# What building takes: Maven, and what makes the small machine that the class archive is recorded on.
+build_tools=(mvn:maven gpg:gnupg gpg-agent:gpg-agent sfdisk:fdisk zstd:zstd mkfs.erofs:erofs-utils
+  veritysetup:cryptsetup-bin openssl:openssl)
+
 # need COMMAND:PACKAGE… — makes sure that the commands are there.
 need() {
   local missing=() pair
