@@ -267,7 +267,7 @@ public final class Transfer {
       }
       position += chunk.bytes().remaining();
       checkLength(position, "is");
-      if (kept(Kind.SPOOLED) && chunk.bytes().hasRemaining()) {
+      if (kept(Kind.SPOOLED)) {
         toKeep.put(new Arrival(chunk, chunk.lendOnceMore()));
       }
       pass(chunk, arrived);
