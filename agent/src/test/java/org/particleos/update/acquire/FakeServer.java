@@ -25,6 +25,8 @@ final class FakeServer implements Acquisition.Opener {
   private boolean stateIgnored;
   private long cutAt = Long.MAX_VALUE;
   private boolean stalling;
+  private Runnable afterRead = () -> {};
+  private Runnable whenStopped = () -> {};
   private List<byte[]> mirrors = new ArrayList<>();
   private final List<Long> offsets = new ArrayList<>();
   private long delivered;
@@ -62,6 +64,17 @@ final class FakeServer implements Acquisition.Opener {
   FakeServer stallingAt(long position) {
     cutAt = position;
     stalling = true;
+    return this;
+  }
+
+  FakeServer afterEachRead(Runnable action) {
+    afterRead = action;
+    return this;
+  }
+
+  /** What is done when a transfer gives up, after its own stages were told. */
+  FakeServer whenStopped(Runnable action) {
+    whenStopped = action;
     return this;
   }
 
@@ -108,6 +121,7 @@ final class FakeServer implements Acquisition.Opener {
   public synchronized ByteSource open(Payload payload, Resumption from, Cancellation cancellation)
       throws UpdateException {
     offsets.add(from.offsetBytes());
+    cancellation.onCancel(whenStopped);
     long offset = from.offsetBytes();
     boolean same = stateIgnored || from.etag().filter(tag -> !tag.equals(etag)).isEmpty();
     if (!rangesKnown || !same) {
@@ -162,6 +176,7 @@ final class FakeServer implements Acquisition.Opener {
       synchronized (FakeServer.this) {
         delivered += length;
       }
+      afterRead.run();
       return length;
     }
 

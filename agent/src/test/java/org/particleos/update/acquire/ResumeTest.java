@@ -2,16 +2,15 @@ package org.particleos.update.acquire;
 
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
-import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.io.IOException;
 import java.io.RandomAccessFile;
 import java.net.URI;
+import java.nio.ByteBuffer;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -20,14 +19,13 @@ import java.util.List;
 import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.CountDownLatch;
-import java.util.concurrent.ExecutionException;
 import java.util.concurrent.FutureTask;
-import java.util.function.BooleanSupplier;
 import java.util.function.Supplier;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
@@ -143,7 +141,7 @@ class ResumeTest {
   /** Closes the disk as well. */
   private record ClosingSink(OpenFile disk, PartitionSink sink) implements ContinuedSink {
     @Override
-    public int read(java.nio.ByteBuffer direct, long offset) throws IOException {
+    public int read(ByteBuffer direct, long offset) throws IOException {
       return sink.read(direct, offset);
     }
 
@@ -158,7 +156,7 @@ class ResumeTest {
     }
 
     @Override
-    public void write(java.nio.ByteBuffer direct) throws UpdateException {
+    public void write(ByteBuffer direct) throws UpdateException {
       sink.write(direct);
     }
 
@@ -174,6 +172,37 @@ class ResumeTest {
       } catch (IOException e) {
         throw WriteFailure.of(disk.path(), e);
       }
+    }
+  }
+
+  private interface BeforeWrite {
+    void write(Path file, ByteBuffer direct, long offset) throws IOException;
+  }
+
+  /** Does something before every write to a file that it opened. */
+  private static final class WatchedKernel extends DelegatingKernel {
+    private final BeforeWrite before;
+
+    WatchedKernel(BeforeWrite before) {
+      super(new LinuxKernel());
+      this.before = before;
+    }
+
+    @Override
+    public OpenFile open(Path path, Set<OpenFlag> flags) throws IOException {
+      return new DelegatingFile(super.open(path, flags)) {
+        @Override
+        public void write(ByteBuffer direct, long offset) throws IOException {
+          before.write(path, direct, offset);
+          super.write(direct, offset);
+        }
+
+        @Override
+        public boolean writeDirect(ByteBuffer direct, long offset) throws IOException {
+          before.write(path, direct, offset);
+          return super.writeDirect(direct, offset);
+        }
+      };
     }
   }
 
@@ -399,97 +428,68 @@ class ResumeTest {
 
   // ---- A slow spool ----
 
-  /** Holds up every write to what is spooled until somebody opens the gate. */
-  private static final class SlowSpool extends DelegatingKernel {
-    private final CountDownLatch gate = new CountDownLatch(1);
-
-    SlowSpool() {
-      super(new LinuxKernel());
-    }
-
-    @Override
-    public OpenFile open(Path path, Set<OpenFlag> flags) throws IOException {
-      var file = super.open(path, flags);
-      return !path.toString().endsWith(".packed")
-          ? file
-          : new DelegatingFile(file) {
-            @Override
-            public boolean writeDirect(java.nio.ByteBuffer direct, long offset) throws IOException {
-              pass();
-              return super.writeDirect(direct, offset);
-            }
-
-            @Override
-            public void write(java.nio.ByteBuffer direct, long offset) throws IOException {
-              pass();
-              super.write(direct, offset);
-            }
-          };
-    }
-
-    private void pass() {
-      try {
-        gate.await();
-      } catch (InterruptedException e) {
-        throw new AssertionError(e);
-      }
-    }
+  private static boolean spooled(Path file) {
+    return file.toString().endsWith(".packed");
   }
 
-  private FutureTask<Run> start(FakeServer server, Kernel kernel, Way way) {
-    var task =
-        new FutureTask<>(
-            () -> run(server, kernel, way, Bytes.sha256(payload(way)), new Cancellation(), true));
-    Thread.ofPlatform().start(task);
-    return task;
-  }
-
-  private static void await(String what, BooleanSupplier condition) throws InterruptedException {
-    long endNanos = System.nanoTime() + Duration.ofSeconds(60).toNanos();
-    while (!condition.getAsBoolean()) {
-      assertTrue(System.nanoTime() < endNanos, "waited in vain for " + what);
-      Thread.sleep(1);
-    }
-  }
-
-  private static boolean alive(String thread) {
-    return OwnThreads.alive().contains(thread);
-  }
-
-  @ParameterizedTest
-  @EnumSource(names = {"PACKED_TO_SLOT", "PACKED_TO_FILE"})
-  void aSlowSpoolHoldsUpFetchingOnlyWhenMuchHasArrived(Way way) throws Exception {
-    var server = new FakeServer(image);
-    var kernel = new SlowSpool();
-    var run = start(server, kernel, way);
-
-    await("the pool to be empty", () -> server.delivered() == LOST_BYTES_MAX);
-    await("what is unpacked to be written", () -> Files.exists(target()) && sizeOf(target()) > 0);
-    assertFalse(run.isDone());
-    assertEquals(LOST_BYTES_MAX, server.delivered());
-    kernel.gate.countDown();
-
-    assertEquals(image.length, run.get().acquired().bytesTransferred());
-  }
-
-  private static long sizeOf(Path file) {
+  private static void await(CountDownLatch latch) {
     try {
-      return Files.size(file);
-    } catch (IOException e) {
+      latch.await();
+    } catch (InterruptedException e) {
       throw new AssertionError(e);
     }
   }
 
   @ParameterizedTest
   @EnumSource(names = {"PACKED_TO_SLOT", "PACKED_TO_FILE"})
+  @Timeout(120) // of what hangs
+  void aSlowSpoolHoldsUpFetchingOnlyWhenMuchHasArrived(Way way) throws Exception {
+    var full = new CountDownLatch(1);
+    var unpacked = new CountDownLatch(1);
+    var unkept = new ArrayList<Long>();
+    var server = new FakeServer(image);
+    server.afterEachRead(() -> {
+      if (server.delivered() >= LOST_BYTES_MAX) {
+        full.countDown();
+      }
+    });
+    server.whenStopped(() -> {
+      full.countDown();
+      unpacked.countDown();
+    });
+    var kernel =
+        new WatchedKernel((file, _, offset) -> {
+          if (spooled(file)) {
+            await(full);
+            await(unpacked);
+            unkept.add(server.delivered() - offset);
+          } else if (file.equals(target())) {
+            unpacked.countDown();
+          }
+        });
+
+    var run = run(server, kernel, way, Bytes.sha256(image), new Cancellation(), true);
+
+    assertEquals(image.length, run.acquired().bytesTransferred());
+    assertEquals(LOST_BYTES_MAX, unkept.getFirst());
+    assertTrue(unkept.stream().allMatch(bytes -> bytes <= LOST_BYTES_MAX), unkept.toString());
+  }
+
+  @ParameterizedTest
+  @EnumSource(names = {"PACKED_TO_SLOT", "PACKED_TO_FILE"})
+  @Timeout(120) // of what hangs
   void whatArrivedBeforeTheLineBrokeIsKeptHoweverSlowTheSpoolIs(Way way) throws Exception {
-    var server = new FakeServer(image).cutAt(3L * MEBI + 5);
-    var kernel = new SlowSpool();
-    var run = start(server, kernel, way);
-    await("the connection to break", () -> server.delivered() == 3L * MEBI + 5);
-    await("fetching to end", () -> !alive("acquire-fetch") && !alive("acquire-digest"));
-    kernel.gate.countDown();
-    assertThrows(ExecutionException.class, run::get);
+    var stopped = new CountDownLatch(1);
+    var server = new FakeServer(image).cutAt(3L * MEBI + 5).whenStopped(stopped::countDown);
+    var kernel =
+        new WatchedKernel((file, _, _) -> {
+          if (spooled(file)) {
+            await(stopped);
+          }
+        });
+    assertThrows(
+        UpdateException.Unreachable.class,
+        () -> run(server, kernel, way, Bytes.sha256(image), new Cancellation(), true));
     server.healed().forgetWhatItSaw();
 
     assertOffset(3L * MEBI, server, way);
@@ -725,45 +725,19 @@ class ResumeTest {
   // ---- There is no room ----
 
   /** A disk on which the files of this name cannot grow beyond a size. */
-  private static final class FullKernel extends DelegatingKernel {
-    private final String nameEnd;
-    private final long sizeBytesMax;
-
-    FullKernel(String nameEnd, long sizeBytesMax) {
-      super(new LinuxKernel());
-      this.nameEnd = nameEnd;
-      this.sizeBytesMax = sizeBytesMax;
-    }
-
-    @Override
-    public OpenFile open(Path path, Set<OpenFlag> flags) throws IOException {
-      return new DelegatingFile(super.open(path, flags)) {
-        @Override
-        public void write(java.nio.ByteBuffer direct, long offset) throws IOException {
-          requireRoom(direct, offset);
-          super.write(direct, offset);
-        }
-
-        @Override
-        public boolean writeDirect(java.nio.ByteBuffer direct, long offset) throws IOException {
-          requireRoom(direct, offset);
-          return super.writeDirect(direct, offset);
-        }
-
-        private void requireRoom(java.nio.ByteBuffer direct, long offset) throws IOException {
-          if (path.toString().endsWith(nameEnd) && offset + direct.remaining() > sizeBytesMax) {
-            throw new LinuxException(
-                Errno.ENOSPC.number(), "pwrite", path.toString(), "No space left on device");
-          }
-        }
-      };
-    }
+  private static Kernel full(String nameEnd, long sizeBytesMax) {
+    return new WatchedKernel((file, direct, offset) -> {
+      if (file.toString().endsWith(nameEnd) && offset + direct.remaining() > sizeBytesMax) {
+        throw new LinuxException(
+            Errno.ENOSPC.number(), "pwrite", file.toString(), "No space left on device");
+      }
+    });
   }
 
   @Test
   void aFullDiskUnderTheSpoolIsSaidAndTheTransferGoesOn() throws Exception {
     for (String name : List.of(".packed", ".journal")) {
-      var kernel = new FullKernel(name, name.equals(".packed") ? 3L * MEBI : 250);
+      var kernel = full(name, name.equals(".packed") ? 3L * MEBI : 250);
 
       var run =
           run(
@@ -782,7 +756,7 @@ class ResumeTest {
 
   @Test
   void whatFittedIntoTheSpoolIsStillUsed() throws Exception {
-    var kernel = new FullKernel(".packed", 3L * MEBI);
+    var kernel = full(".packed", 3L * MEBI);
     var server = new FakeServer(image).cutAt(8L * MEBI);
     assertThrows(
         UpdateException.Unreachable.class,
